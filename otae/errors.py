@@ -1,0 +1,111 @@
+"""Every error a user can meet: what was asked, what is there, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class OtaeError(Exception):
+    """Creates the base of all errors that a user of otae can meet; the command line shows it without a traceback."""
+
+
+class PluginError(OtaeError):
+    """Creates an error about the plugin door: a name, a distribution or a class."""
+
+
+class UnknownPluginError(PluginError, LookupError):
+    """Creates an error for a name that nobody offers.
+
+    Args:
+        name: The name that was asked for.
+        group: The entry-point group that was searched, such as `otae.priors`.
+        installed: The names that the group offers.
+    """
+
+    def __init__(self, name: str, group: str, installed: Iterable[str]) -> None:
+        known = sorted(installed)
+        super().__init__(
+            f"No plugin named {name!r} in {group!r}. Installed: {', '.join(known) or 'none'}.{near_match(name, known)}"
+        )
+
+
+class PluginConflictError(PluginError):
+    """Creates an error for one name that several distributions offer.
+
+    Args:
+        name: The name in question.
+        group: The entry-point group.
+        offers: Each offer in words, such as `otae-foo 1.0 (foo:Prior)`.
+    """
+
+    def __init__(self, name: str, group: str, offers: Iterable[str]) -> None:
+        listed = " and ".join(offers)
+        super().__init__(
+            f"The name {name!r} in {group!r} is offered by {listed}. "
+            "Uninstall one of them, or ask its author to rename the plugin."
+        )
+
+
+class BrokenPluginError(PluginError, ImportError):
+    """Creates an error for a plugin that is installed but cannot be used.
+
+    Args:
+        name: The plugin's name.
+        group: Its entry-point group.
+        origin: The distribution and version that offer it.
+        reason: What went wrong.
+    """
+
+    def __init__(self, name: str, group: str, origin: str, reason: str) -> None:
+        super().__init__(
+            f"The plugin {name!r} in {group!r}, from {origin}, cannot be used: {reason}. "
+            "Reinstall or update that distribution, or choose another plugin."
+        )
+
+
+class ConfigError(OtaeError, ValueError):
+    """Creates an error about a configuration or an option: where it stands, what was given, what is allowed."""
+
+
+class CloudError(OtaeError, ValueError):
+    """Creates an error about the points, weights or shapes that a cost or a model was given."""
+
+
+class ObjectiveError(OtaeError, ValueError):
+    """Creates an error about a term whose cost and clouds do not fit each other."""
+
+
+class DataError(OtaeError, ValueError):
+    """Creates an error about a data file or folder, which the message names."""
+
+
+class RunError(OtaeError):
+    """Creates an error about a run's folder: missing, incomplete, or already in use."""
+
+
+class NonFiniteError(OtaeError, ArithmeticError):
+    """Creates an error for a loss or gradient that is not a finite number, naming the term and the step."""
+
+
+def near_match(name: str, known: Iterable[str]) -> str:
+    """Returns a hint at the known name nearest to the one given, or an empty string.
+
+    Args:
+        name: What was asked for.
+        known: What there is.
+    """
+    matches = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
+    """Returns the sentence for a name that is not among the known ones, with the nearest match.
+
+    Args:
+        what: The kind of thing that was asked for, such as `cloud`.
+        name: What was asked for.
+        known: What there is.
+    """
+    names = sorted(known)
+    return f"No {what} named {name!r}. Known: {', '.join(names) or 'none'}.{near_match(name, names)}"

@@ -1,0 +1,75 @@
+"""The interface of costs: a discrepancy between two clouds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from ..cloud import Cloud, CloudLike, as_cloud
+from ..errors import CloudError
+
+
+class Cost(nn.Module, ABC):
+    """Creates a discrepancy between two clouds.
+
+    A cost is a plain module: `cost(source, target)` takes clouds, tensors of shape (N, …), or sequences of these as joint
+    clouds, and returns a scalar to minimise. Its parameters are minimised with the rest of the model, save those of
+    `adversary`, which follow `adversary_loss` with an optimiser of their own.
+
+    Attributes:
+        paired: Whether the clouds must lie on one line, sample by sample: the coupling is the identity.
+        same_space: Whether the clouds must live in one space; `False` for Gromov-Wasserstein.
+        unary: Whether the cost looks at its source alone and takes no target.
+        needs_density: Whether the clouds' laws must have densities.
+    """
+
+    paired: ClassVar[bool] = False
+    same_space: ClassVar[bool] = True
+    unary: ClassVar[bool] = False
+    needs_density: ClassVar[bool] = False
+
+    @abstractmethod
+    def forward(self, source: Cloud, target: Cloud) -> Tensor:
+        """Returns the cost of the clouds, a scalar.
+
+        Args:
+            source: A cloud, with shape (N, …).
+            target: A cloud, with shape (M, …).
+        """
+
+    @property
+    def adversary(self) -> nn.Module | None:
+        """Returns the module whose parameters maximise the cost, or `None`."""
+        return None
+
+    def adversary_loss(self, source: Cloud, target: Cloud) -> Tensor:
+        """Returns what the adversary minimises, penalties included, a scalar.
+
+        Args:
+            source: The source cloud, cut from the graph.
+            target: The target cloud, cut from the graph.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no adversary, hence no adversary loss.")
+
+    def __call__(self, source: CloudLike, target: CloudLike | None = None) -> Tensor:
+        if self.unary:
+            result: Tensor = super().__call__(as_cloud(source))
+            return result
+        if target is None:
+            raise CloudError(f"{type(self).__name__} compares two clouds: give it a target as well as a source.")
+        first, second = as_cloud(source), as_cloud(target)
+        self._check(first, second)
+        result = super().__call__(first, second)
+        return result
+
+    def _check(self, source: Cloud, target: Cloud) -> None:
+        name, (n, m) = type(self).__name__, (len(source), len(target))
+        if self.paired and n != m:
+            raise CloudError(f"{name} pairs its clouds sample by sample, but they have {n} and {m} points.")
+        if self.same_space and source.flat.shape[1] != target.flat.shape[1]:
+            shapes = f"{tuple(source.points.shape)} and {tuple(target.points.shape)}"
+            raise CloudError(f"{name} compares clouds of one space, but got shapes {shapes}. For two spaces use a Gromov cost.")
+        if source.points.device != target.points.device:
+            raise CloudError(f"The clouds lie on {source.points.device} and {target.points.device}: move one of them.")

@@ -1,0 +1,44 @@
+"""The interface of datasets: samples by index, all of one shape."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.utils import data
+
+
+class Dataset(data.Dataset[Tensor], ABC):
+    """Creates a collection of samples, read by index.
+
+    Attributes:
+        data_shape: The shape of one sample, such as (1, 8, 8); set by the subclass.
+        labels: One integer class per sample, with shape (N,), for evaluation only; `None` where there are none.
+        value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
+    """
+
+    data_shape: tuple[int, ...]
+    labels: Tensor | None = None
+    value_range: tuple[float, float] | None = None
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Returns the number of samples."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Tensor:
+        """Returns one sample, a floating-point tensor with shape data_shape.
+
+        Args:
+            index: The sample's index, in [0, N).
+        """
+
+    def __getitems__(self, indices: Sequence[int]) -> Tensor:
+        """Returns a batch of samples, with shape (len(indices), *data_shape); override where a batch is cheaper than its parts.
+
+        Args:
+            indices: The samples' indices.
+        """
+        return torch.stack([self[index] for index in indices])

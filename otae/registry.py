@@ -1,0 +1,226 @@
+"""The plugin door: names to classes through entry points; listing them imports no plugin."""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from .errors import BrokenPluginError, PluginConflictError, PluginError, UnknownPluginError
+
+if TYPE_CHECKING:
+    from .interfaces import Cost, Dataset, Decoder, Encoder, Metric, Prior
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, order=True)
+class Offer:
+    """Creates one name that a distribution offers at the plugin door.
+
+    Args:
+        name: The plugin's name.
+        distribution: The distribution that offers it; `session` for one registered in this process.
+        version: That distribution's version.
+        value: Where it is found, as `package.module:Class`, or a package for recipes.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    value: str
+
+    @property
+    def origin(self) -> str:
+        """Returns the distribution and version, such as `otae 0.1.0`."""
+        return f"{self.distribution} {self.version}".strip()
+
+
+def offers(group: str) -> list[Offer]:
+    """Returns what the installed distributions offer in an entry-point group, sorted, without importing any.
+
+    Args:
+        group: The entry-point group, such as `otae.priors`.
+    """
+    found = {
+        Offer(point.name, name, distribution.version, point.value)
+        for name, distribution in _installed()
+        for point in _entry_points(distribution)
+        if point.group == group
+    }
+    return sorted(found)
+
+
+def _installed() -> Iterator[tuple[str, Distribution]]:
+    seen: set[str] = set()
+    for distribution in distributions():  # the first on sys.path wins, as for an import
+        name = distribution.metadata["Name"]
+        if name and (key := name.lower().replace("_", "-").replace(".", "-")) not in seen:
+            seen.add(key)
+            yield name, distribution
+
+
+def _entry_points(distribution: Distribution) -> list[EntryPoint]:
+    try:
+        return list(distribution.entry_points)
+    except ValueError:  # a malformed entry_points.txt breaks only its own distribution
+        return []
+
+
+class Registry(Generic[T]):
+    """Creates the register of one kind of part, filled from entry points and by hand.
+
+    Args:
+        kind: The kind in the singular, such as `prior`; the entry-point group is `otae.<kind>s`.
+
+    Example:
+        >>> import otae
+        >>> "mixture" in otae.priors.names()
+        True
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.group = f"otae.{kind}s"
+        self._session: dict[str, type[T]] = {}
+
+    def __repr__(self) -> str:
+        return f"Registry({self.kind!r}: {', '.join(self.names())})"
+
+    @property
+    def interface(self) -> type[T]:
+        """Returns the abstract class that every plugin of this kind implements."""
+        return cast("type[T]", getattr(importlib.import_module("otae.interfaces"), self.kind.capitalize()))
+
+    def offers(self) -> list[Offer]:
+        """Returns every offer of this kind, sorted by name, importing none; a name may occur twice where packages clash."""
+        session = [Offer(name, "session", "", f"{c.__module__}:{c.__qualname__}") for name, c in self._session.items()]
+        return sorted([*offers(self.group), *session])
+
+    def names(self) -> list[str]:
+        """Returns the names on offer, sorted, importing none."""
+        return sorted({offer.name for offer in self.offers()})
+
+    def offer(self, name: str) -> Offer:
+        """Returns the one offer of a name.
+
+        Args:
+            name: The plugin's name.
+
+        Raises:
+            UnknownPluginError: If nobody offers the name.
+            PluginConflictError: If several distributions do.
+        """
+        found = [offer for offer in self.offers() if offer.name == name]
+        if not found:
+            raise UnknownPluginError(name, self.group, self.names())
+        if len(found) > 1:
+            raise PluginConflictError(name, self.group, [f"{offer.origin} ({offer.value})" for offer in found])
+        return found[0]
+
+    def get(self, name: str) -> type[T]:
+        """Returns the class of a name, importing its plugin.
+
+        Args:
+            name: The plugin's name.
+
+        Raises:
+            UnknownPluginError: If nobody offers the name.
+            PluginConflictError: If several distributions do.
+            BrokenPluginError: If the plugin fails to import, or is no class of this kind.
+        """
+        offer = self.offer(name)
+        return self._session[name] if offer.distribution == "session" else self._load(offer)
+
+    def create(self, name: str, /, **options: Any) -> T:
+        """Returns an instance of a plugin.
+
+        Args:
+            name: The plugin's name.
+            options: The arguments of its `__init__`, all of them: nothing is handed in by a builder here.
+
+        Raises:
+            ConfigError: If an option is unknown, missing or out of its bounds.
+        """
+        from .signature import validated
+
+        plugin = self.get(name)
+        return plugin(**validated(plugin, f"{self.kind} {name!r}", options))
+
+    def register(self, name: str, plugin: type[T]) -> type[T]:
+        """Offers a class under a name for this session, and returns it.
+
+        Args:
+            name: The name; registering it again replaces the class.
+            plugin: A concrete subclass of this kind's interface.
+
+        Raises:
+            PluginError: If the class is of another kind, or an installed distribution offers the name already.
+        """
+        if fault := self._fault(plugin):
+            raise PluginError(f"Cannot register {name!r} in {self.group!r}: {fault}.")
+        if installed := [offer for offer in offers(self.group) if offer.name == name]:
+            raise PluginConflictError(name, self.group, [installed[0].origin, "this session"])
+        self._session[name] = plugin
+        return plugin
+
+    def unregister(self, name: str) -> None:
+        """Withdraws a class registered in this session.
+
+        Args:
+            name: The name it was registered under.
+
+        Raises:
+            UnknownPluginError: If the session registered no such name.
+        """
+        if name not in self._session:
+            raise UnknownPluginError(name, f"{self.group} (session)", self._session)
+        del self._session[name]
+
+    def _load(self, offer: Offer) -> type[T]:
+        try:
+            plugin = EntryPoint(offer.name, offer.value, self.group).load()
+        except Exception as error:  # the plugin door: a stranger's module may raise anything
+            reason = f"importing {offer.value} raised {type(error).__name__}: {error}"
+            raise BrokenPluginError(offer.name, self.group, offer.origin, reason) from error
+        if fault := self._fault(plugin):
+            raise BrokenPluginError(offer.name, self.group, offer.origin, fault)
+        return cast("type[T]", plugin)
+
+    def _fault(self, plugin: object) -> str | None:
+        interface = f"otae.{self.interface.__name__}"
+        if not (isinstance(plugin, type) and issubclass(plugin, self.interface)):
+            return f"{plugin!r} is not a subclass of {interface}"
+        if missing := sorted(getattr(plugin, "__abstractmethods__", ())):
+            return f"{plugin.__name__} does not implement {', '.join(missing)} of {interface}"
+        return None
+
+
+encoders: Registry[Encoder] = Registry("encoder")
+decoders: Registry[Decoder] = Registry("decoder")
+priors: Registry[Prior] = Registry("prior")
+costs: Registry[Cost] = Registry("cost")
+datasets: Registry[Dataset] = Registry("dataset")
+metrics: Registry[Metric] = Registry("metric")
+
+
+@cache
+def registries() -> dict[str, Registry[Any]]:
+    """Returns the six registries by kind."""
+    return {registry.kind: registry for registry in (encoders, decoders, priors, costs, datasets, metrics)}
+
+
+def clashes(listed: list[Offer]) -> set[str]:
+    """Returns the names that more than one distribution offers.
+
+    Args:
+        listed: The offers of one group.
+    """
+    by_name: defaultdict[str, int] = defaultdict(int)
+    for offer in listed:
+        by_name[offer.name] += 1
+    return {name for name, count in by_name.items() if count > 1}
