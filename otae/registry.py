@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -76,6 +76,7 @@ class Registry(Generic[T]):
 
     Args:
         kind: The kind in the singular, such as `prior`; the entry-point group is `otae.<kind>s`.
+        given: The arguments that a builder hands to a part whose `__init__` names them; they are no options of a config.
 
     Example:
         >>> import otae
@@ -83,9 +84,10 @@ class Registry(Generic[T]):
         True
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, given: Collection[str] = ()) -> None:
         self.kind = kind
         self.group = f"otae.{kind}s"
+        self.given = frozenset(given)
         self._session: dict[str, type[T]] = {}
 
     def __repr__(self) -> str:
@@ -141,15 +143,16 @@ class Registry(Generic[T]):
 
         Args:
             name: The plugin's name.
-            options: The arguments of its `__init__`, all of them: nothing is handed in by a builder here.
+            options: The arguments of its `__init__`, with those that a builder would hand in, such as `latent_dim`.
 
         Raises:
             ConfigError: If an option is unknown, missing or out of its bounds.
         """
-        from .signature import validated
+        from .signature import handed, validated  # pydantic need not be imported to list names
 
-        plugin = self.get(name)
-        return plugin(**validated(plugin, f"{self.kind} {name!r}", options))
+        plugin, where = self.get(name), f"{self.kind} {name!r}"
+        own = {key: value for key, value in options.items() if key not in self.given}
+        return plugin(**handed(plugin, where, options, self.given), **validated(plugin, where, own, self.given))
 
     def register(self, name: str, plugin: type[T]) -> type[T]:
         """Offers a class under a name for this session, and returns it.
@@ -200,10 +203,12 @@ class Registry(Generic[T]):
         return None
 
 
-encoders: Registry[Encoder] = Registry("encoder")
-decoders: Registry[Decoder] = Registry("decoder")
-priors: Registry[Prior] = Registry("prior")
-costs: Registry[Cost] = Registry("cost")
+encoders: Registry[Encoder] = Registry("encoder", ["data_shape", "latent_dim", "value_range"])
+decoders: Registry[Decoder] = Registry("decoder", ["data_shape", "latent_dim", "value_range"])
+priors: Registry[Prior] = Registry("prior", ["data_shape", "latent_dim", "encoder"])
+costs: Registry[Cost] = Registry(
+    "cost", ["data_shape", "latent_dim", "value_range", "shapes", "source_shapes", "target_shapes"]
+)
 datasets: Registry[Dataset] = Registry("dataset")
 metrics: Registry[Metric] = Registry("metric")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic_core import ErrorDetails
 
 from .errors import ConfigError, PluginError, near_match
 
@@ -62,7 +63,7 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
         raise PluginError(f"The options of {where} have a type that no configuration can fill: {reason}") from error
 
 
-def validated(component: type, where: str, options: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
+def filled(component: type, where: str, options: Mapping[str, Any], given: Collection[str] = ()) -> BaseModel:
     """Returns a component's options checked against its signature, with every default filled in.
 
     Args:
@@ -78,31 +79,95 @@ def validated(component: type, where: str, options: Mapping[str, Any], given: Co
     if handed := sorted(set(options) & set(given)):
         raise ConfigError(f"{where}: {handed[0]!r} is handed in by the builder and cannot be set here. Remove it.")
     try:
-        filled = model.model_validate(dict(options))
+        return model.model_validate(dict(options))
     except ValidationError as error:
-        raise ConfigError(explain(error, where, list(model.model_fields))) from error
-    return {name: getattr(filled, name) for name in model.model_fields}
+        raise ConfigError(explain(error, where, model)) from error
 
 
-def explain(error: ValidationError, where: str, known: Collection[str] = ()) -> str:
+def validated(component: type, where: str, options: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
+    """Returns the same options as `filled`, as arguments of the component's `__init__`.
+
+    Args:
+        component: The class of the component.
+        where: What the options belong to, for messages.
+        options: The options that were set.
+        given: The parameters that the builder hands in.
+
+    Raises:
+        ConfigError: If an option is unknown, missing, out of its bounds, or handed in by the builder.
+    """
+    model = filled(component, where, options, given)
+    return {name: getattr(model, name) for name in type(model).model_fields}
+
+
+def handed(component: type, where: str, known: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """Returns what the builder hands in, as arguments of the component's `__init__`: what it knows and that one names.
+
+    Args:
+        component: The class of the component.
+        where: What the component is, for messages.
+        known: What the builder knows, by name.
+        given: The names that a builder may hand in.
+
+    Raises:
+        ConfigError: If the component needs something that the builder does not know.
+    """
+    named = {name: parameter for name, parameter in parameters(component).items() if name in given}
+    for name, parameter in named.items():
+        if name not in known and parameter.default is inspect.Parameter.empty:
+            raise ConfigError(f"{where}: needs {name!r}, which was not given.")
+    return {name: known[name] for name in named if name in known}
+
+
+def explain(error: ValidationError, where: str, model: type[BaseModel]) -> str:
     """Returns a validation error in plain sentences, one a line: the place, what was given, what is allowed.
 
     Args:
         error: The error of pydantic.
         where: What stands before the dotted path of each place; empty for none.
-        known: The allowed keys at the top, for errors about unknown ones.
+        model: The model that was validated against.
     """
-    return "\n".join(_sentence(dict(details), where, known) for details in error.errors(include_url=False))
+    return "\n".join(_sentence(details, where, model) for details in error.errors(include_url=False))
 
 
-def _sentence(details: dict[str, Any], where: str, known: Collection[str]) -> str:
-    path = ".".join(str(part) for part in details["loc"])
-    place = ": ".join(part for part in (where, path) if part) or "configuration"
-    if details["type"] == "extra_forbidden":
-        name = str(details["loc"][-1])
-        allowed = f" Allowed: {', '.join(sorted(known))}.{near_match(name, known)}" if known else ""
-        return f"{place}: unknown option {name!r}.{allowed}"
-    if details["type"] == "missing":
-        return f"{place}: this option is required and was not given."
-    message = details["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" + ("" if details["type"] == "value_error" else f" (got {details['input']!r})") + "."
+def _sentence(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+    loc = [part for part in details["loc"] if not str(part).startswith("<")]  # the tags of unions stand in brackets
+    place = ": ".join(part for part in (where, ".".join(map(str, loc))) if part)
+    match details["type"]:
+        case "extra_forbidden":
+            known = _siblings(model, loc)
+            return f"{place}: unknown option. Allowed: {', '.join(known) or 'none'}.{near_match(str(loc[-1]), known)}"
+        case "missing":
+            return f"{place}: this option is required and was not given."
+        case "value_error":
+            return f"{place}: {details['msg'].removeprefix('Value error, ')}."
+    return f"{place}: {details['msg']} (got {details['input']!r})."
+
+
+def _siblings(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """Returns the keys that a model allows beside the last one of a path."""
+    here: Any = model
+    for part in loc[:-1]:
+        here = _below(here, str(part))
+    return sorted(field.alias or name for name, field in here.model_fields.items()) if _is_model(here) else []
+
+
+def _below(annotation: Any, key: str) -> Any:
+    if _is_model(annotation):
+        field = annotation.model_fields.get(key)
+        return _contained(field.annotation) if field else None
+    return _contained(annotation)
+
+
+def _contained(annotation: Any) -> Any:
+    """Returns the model that an annotation such as `Model | None` or `dict[str, Model]` holds, mappings kept one level."""
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1:]
+    options = annotation if isinstance(annotation, tuple) else (annotation, *get_args(annotation))
+    inner = [option for option in options if _is_model(option)]
+    nested = [found for option in options if (found := next(filter(_is_model, get_args(option)), None))]
+    return next(iter([*inner, *nested]), None)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,185 @@
+"""The autoencoder: encoder, decoder and prior, used in bounded memory; it never computes a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from .errors import CloudError, ConfigError
+from .interfaces import Decoder, Encoder, Prior
+
+Array = TypeVar("Array", Tensor, "np.ndarray[Any, Any]")
+
+
+class Autoencoder(nn.Module):
+    """Creates an autoencoder from its three parts.
+
+    The methods `encode`, `decode`, `reconstruct` and `sample` work in eval mode, without gradients, batch by batch; they take
+    NumPy arrays or tensors and return the same kind, on the same device. Calling the module reconstructs with gradients.
+
+    Args:
+        encoder: The map from data to laws over codes.
+        decoder: The map from codes to data.
+        prior: The law over codes to sample from.
+
+    Raises:
+        ConfigError: If the parts disagree on the latent dimension or the data shape.
+
+    Example:
+        >>> import otae
+        >>> parts = dict(latent_dim=2, data_shape=(1, 8, 8))
+        >>> encoder, decoder = otae.encoders.create("mlp", **parts), otae.decoders.create("mlp", **parts)
+        >>> model = otae.Autoencoder(encoder, decoder, otae.priors.create("gaussian", latent_dim=2))
+        >>> tuple(model.sample(3).shape)
+        (3, 1, 8, 8)
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, prior: Prior) -> None:
+        super().__init__()
+        dims = {encoder.latent_dim, decoder.latent_dim, prior.latent_dim}
+        if len(dims) != 1:
+            each = f"encoder {encoder.latent_dim}, decoder {decoder.latent_dim}, prior {prior.latent_dim}"
+            raise ConfigError(f"The parts disagree on the latent dimension: {each}. Build them with one latent_dim.")
+        if encoder.data_shape != decoder.data_shape:
+            each = f"encoder {encoder.data_shape}, decoder {decoder.data_shape}"
+            raise ConfigError(f"The parts disagree on the data shape: {each}. Build them with one data_shape.")
+        self.encoder, self.decoder, self.prior = encoder, decoder, prior
+
+    @property
+    def latent_dim(self) -> int:
+        """Returns the number of entries of a code."""
+        return self.encoder.latent_dim
+
+    @property
+    def data_shape(self) -> tuple[int, ...]:
+        """Returns the shape of one sample."""
+        return self.encoder.data_shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the reconstructions of the mean codes, with gradients and shape (N, *data_shape).
+
+        Args:
+            x: The samples, with shape (N, *data_shape).
+        """
+        return self.decoder(self.encoder(x).mean)
+
+    def encode(self, x: Array, *, sample: bool = False, batch_size: int = 1024) -> Array:
+        """Returns the codes of samples, with shape (N, latent_dim).
+
+        Args:
+            x: The samples, with shape (N, *data_shape), scaled as in training.
+            sample: Whether to draw each code from its law instead of taking its mean.
+            batch_size: The number of samples held at once.
+
+        Raises:
+            CloudError: If the shape or type does not fit, or a value is not finite.
+        """
+
+        def codes(batch: Tensor) -> Tensor:
+            law = self.encoder(batch)
+            return law.sample() if sample else law.mean
+
+        return self._map(codes, x, self.data_shape, "samples", batch_size)
+
+    def decode(self, z: Array, *, batch_size: int = 1024) -> Array:
+        """Returns the decoded codes, with shape (N, *data_shape).
+
+        Args:
+            z: The codes, with shape (N, latent_dim).
+            batch_size: The number of codes held at once.
+
+        Raises:
+            CloudError: If the shape or type does not fit, or a value is not finite.
+        """
+        return self._map(self.decoder, z, (self.latent_dim,), "codes", batch_size)
+
+    def reconstruct(self, x: Array, *, batch_size: int = 1024) -> Array:
+        """Returns the decoded mean codes of samples, with shape (N, *data_shape).
+
+        Args:
+            x: The samples, with shape (N, *data_shape), scaled as in training.
+            batch_size: The number of samples held at once.
+
+        Raises:
+            CloudError: If the shape or type does not fit, or a value is not finite.
+        """
+        return self._map(self.forward, x, self.data_shape, "samples", batch_size)
+
+    def sample(self, count: int, *, generator: Generator | None = None, batch_size: int = 1024) -> Tensor:
+        """Returns decoded draws from the prior, with shape (count, *data_shape), on the model's device.
+
+        Args:
+            count: The number of draws.
+            generator: The source of randomness; torch's global one where `None`.
+            batch_size: The number of draws held at once.
+
+        Raises:
+            CloudError: If `count` is not positive.
+        """
+        return self.decode(self.sample_codes(count, generator=generator), batch_size=batch_size)
+
+    def sample_codes(self, count: int, *, generator: Generator | None = None) -> Tensor:
+        """Returns draws from the prior, with shape (count, latent_dim).
+
+        Args:
+            count: The number of draws.
+            generator: The source of randomness; torch's global one where `None`.
+
+        Raises:
+            CloudError: If `count` is not positive.
+        """
+        if count < 1:
+            raise CloudError(f"Cannot draw {count} samples: ask for at least 1.")
+        with evaluating(self):
+            return self.prior.sample(count, generator)
+
+    def _map(self, function: Callable[[Tensor], Tensor], values: Array, shape: tuple[int, ...], what: str, size: int) -> Array:
+        if size < 1:
+            raise CloudError(f"batch_size must be at least 1, got {size}.")
+        inputs = torch.as_tensor(values)
+        if inputs.ndim != len(shape) + 1 or inputs.shape[1:] != shape or not inputs.is_floating_point():
+            wanted = f"(N, {', '.join(map(str, shape))}) and a floating-point type"
+            given = f"shape {tuple(inputs.shape)} and type {inputs.dtype}"
+            raise CloudError(f"This model takes {what} of shape {wanted}, scaled as in training; got {given}.")
+        place = _placement(self)
+        with evaluating(self):
+            outputs = [
+                function(_finite(batch, what).to(**place)).to(inputs.device) for batch in inputs.split(size) if len(batch)
+            ]
+        if not outputs:
+            raise CloudError(f"This model was given no {what}: the array is empty.")
+        result = torch.cat(outputs)
+        return result if isinstance(values, Tensor) else result.numpy()
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Puts a module and all its children into eval mode, without gradients, and restores each one's mode afterwards.
+
+    Args:
+        module: The module.
+    """
+    modes = {child: child.training for child in module.modules()}
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for child, mode in modes.items():
+            child.training = mode
+
+
+def _placement(module: nn.Module) -> dict[str, Any]:
+    parameter = next(module.parameters(), None)
+    return {} if parameter is None else {"device": parameter.device, "dtype": parameter.dtype}
+
+
+def _finite(batch: Tensor, what: str) -> Tensor:
+    if not bool(torch.isfinite(batch).all()):
+        raise CloudError(f"The {what} hold a value that is not finite (NaN or infinity): clean them first.")
+    return batch

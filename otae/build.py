@@ -1,0 +1,159 @@
+"""From a configuration and the registries to the parts: the only place where the two meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .autoencoder import Autoencoder
+from .clouds import NAMED_CLOUDS
+from .config import Component, Experiment, TermConfig
+from .errors import ConfigError, ObjectiveError
+from .interfaces import Cost, Dataset
+from .objective import Objective, Term, check_fit
+from .registry import Offer, Registry, costs, datasets, decoders, encoders, priors
+from .signature import filled, handed, validated
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Creates what the data tell the builder.
+
+    Args:
+        data_shape: The shape of one sample.
+        value_range: The smallest and largest value of a sample, or `None` where unbounded.
+    """
+
+    data_shape: tuple[int, ...]
+    value_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Creates the trainable parts of an experiment.
+
+    Args:
+        model: The autoencoder.
+        objective: The objective.
+    """
+
+    model: Autoencoder
+    objective: Objective
+
+
+def components(experiment: Experiment) -> Iterator[tuple[str, Registry[Any], Component]]:
+    """Yields every plugin that an experiment names: its dotted path, its registry, its component.
+
+    Args:
+        experiment: The experiment.
+    """
+    yield "data", datasets, experiment.data
+    yield "model.encoder", encoders, experiment.model.encoder
+    yield "model.decoder", decoders, experiment.model.decoder
+    yield "model.prior", priors, experiment.model.prior
+    for name, term in experiment.objective.items():
+        yield f"objective.{name}.cost", costs, term.cost
+
+
+def plugins_used(experiment: Experiment) -> dict[str, Offer]:
+    """Returns the offer behind each plugin of an experiment, by dotted path.
+
+    Args:
+        experiment: The experiment.
+    """
+    return {path: registry.offer(component.name) for path, registry, component in components(experiment)}
+
+
+def resolve(experiment: Experiment) -> Experiment:
+    """Returns the experiment with every plugin looked up, every option checked, and every default filled in.
+
+    No data are read.
+
+    Args:
+        experiment: The experiment as configured.
+
+    Raises:
+        PluginError: If a plugin is unknown, broken, or offered twice.
+        ConfigError: If an option is unknown or not allowed, or a term's clouds do not fit its cost.
+    """
+    resolved = experiment.model_copy(deep=True)
+    for path, registry, component in components(resolved):
+        model = filled(registry.get(component.name), _where(path, registry, component), component.options, registry.given)
+        component.__pydantic_extra__ = model.model_dump(mode="json")
+    for name, term in resolved.objective.items():
+        try:
+            check_fit(costs.get(term.cost.name), term.source, term.target)
+        except ObjectiveError as error:
+            raise ConfigError(f"objective.{name}: {error}") from error
+    monitored = resolved.training.early_stopping
+    if monitored and monitored.monitor not in ("total", *resolved.objective):
+        allowed = ", ".join(["total", *resolved.objective])
+        raise ConfigError(f"training.early_stopping.monitor: no term named {monitored.monitor!r}. Allowed: {allowed}.")
+    return resolved
+
+
+def open_dataset(experiment: Experiment) -> Dataset:
+    """Returns the dataset of an experiment.
+
+    Args:
+        experiment: The experiment.
+
+    Raises:
+        DataError: If its files are missing or spoilt.
+    """
+    dataset: Dataset = _create("data", datasets, experiment.data, {})
+    return dataset
+
+
+def build(experiment: Experiment, shape: Shape) -> Parts:
+    """Returns the parts of an experiment, freshly initialised from torch's global random state.
+
+    Args:
+        experiment: The experiment.
+        shape: What the data tell.
+
+    Raises:
+        ConfigError: If a part cannot be built for these data, or a term needs a density that its cloud lacks.
+    """
+    model = experiment.model
+    known: dict[str, Any] = {
+        "data_shape": shape.data_shape,
+        "value_range": shape.value_range,
+        "latent_dim": model.latent_dim,
+    }
+    encoder = _create("model.encoder", encoders, model.encoder, known)
+    decoder = _create("model.decoder", decoders, model.decoder, known)
+    prior = _create("model.prior", priors, model.prior, {**known, "encoder": encoder})
+    autoencoder = Autoencoder(encoder, decoder, prior)
+    objective = Objective({name: _term(name, term, known) for name, term in experiment.objective.items()})
+    try:
+        objective.check(autoencoder)
+    except ObjectiveError as error:
+        raise ConfigError(f"objective: {error}") from error
+    return Parts(autoencoder, objective)
+
+
+def _term(name: str, term: TermConfig, known: dict[str, Any]) -> Term:
+    source, target = _shapes(term.source, known), _shapes(term.target or term.source, known)
+    shapes = {"shapes": source, "source_shapes": source, "target_shapes": target}
+    cost: Cost = _create(f"objective.{name}.cost", costs, term.cost, {**known, **shapes})
+    return Term(cost, term.source, term.target, term.weight)
+
+
+def _shapes(names: Sequence[str], known: dict[str, Any]) -> tuple[tuple[int, ...], ...]:
+    spaces = {"data": known["data_shape"], "latent": (known["latent_dim"],)}
+    return tuple(spaces[NAMED_CLOUDS[name].space] for name in names)
+
+
+def _create(path: str, registry: Registry[Any], component: Component, known: dict[str, Any]) -> Any:
+    plugin, where = registry.get(component.name), _where(path, registry, component)
+    options = validated(plugin, where, component.options, registry.given)
+    try:
+        return plugin(**handed(plugin, where, known, registry.given), **options)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _where(path: str, registry: Registry[Any], component: Component) -> str:
+    return f"{path} ({registry.kind} {component.name!r})"

@@ -1,0 +1,96 @@
+"""The named clouds of one batch, each drawn when it is first asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from .autoencoder import Autoencoder
+from .cloud import Cloud
+
+
+@dataclass(frozen=True)
+class NamedCloud:
+    """Creates what is known of a cloud before it is drawn.
+
+    Args:
+        space: Where its points live.
+        line: Which samples it is paired with, in order.
+        origin: The part of the model that knows its law, or `None`.
+        draw: The function that draws it from the other clouds of the batch.
+    """
+
+    space: Literal["data", "latent"]
+    line: Literal["data", "prior"]
+    origin: Literal["encoder", "prior"] | None
+    draw: Callable[[Clouds], Cloud]
+
+
+class Clouds:
+    """Creates the clouds of one batch, drawn lazily.
+
+    Args:
+        model: The autoencoder.
+        x: The batch, with shape (N, *data_shape).
+
+    Example:
+        >>> clouds = Clouds(model, x)  # doctest: +SKIP
+        >>> clouds["generation"].points.shape  # doctest: +SKIP
+        torch.Size([64, 1, 8, 8])
+    """
+
+    def __init__(self, model: Autoencoder, x: Tensor) -> None:
+        self.model = model
+        self.x = x
+        self._drawn: dict[str, Cloud] = {}
+
+    def __getitem__(self, names: str | Sequence[str]) -> Cloud:
+        """Returns a cloud by its name, or the joint cloud of several names."""
+        if isinstance(names, str):
+            if names not in self._drawn:
+                self._drawn[names] = NAMED_CLOUDS[names].draw(self)
+            return self._drawn[names]
+        return self[names[0]] if len(names) == 1 else Cloud.joint(*(self[name] for name in names))
+
+
+def _data(clouds: Clouds) -> Cloud:
+    return Cloud(clouds.x)
+
+
+def _code(clouds: Clouds) -> Cloud:
+    return _encoded(clouds, clouds["data"])
+
+
+def _reconstruction(clouds: Clouds) -> Cloud:
+    return Cloud(clouds.model.decoder(clouds["code"].points))
+
+
+def _prior(clouds: Clouds) -> Cloud:
+    prior = clouds.model.prior
+    return Cloud(prior.sample(len(clouds.x)), law=prior.law)
+
+
+def _generation(clouds: Clouds) -> Cloud:
+    return Cloud(clouds.model.decoder(clouds["prior"].points))
+
+
+def _recode(clouds: Clouds) -> Cloud:
+    return _encoded(clouds, clouds["generation"])
+
+
+def _encoded(clouds: Clouds, cloud: Cloud) -> Cloud:
+    law = clouds.model.encoder(cloud.points)
+    return Cloud(law.rsample(), law=law)
+
+
+NAMED_CLOUDS: dict[str, NamedCloud] = {
+    "data": NamedCloud("data", "data", None, _data),
+    "code": NamedCloud("latent", "data", "encoder", _code),
+    "reconstruction": NamedCloud("data", "data", None, _reconstruction),
+    "prior": NamedCloud("latent", "prior", "prior", _prior),
+    "generation": NamedCloud("data", "prior", None, _generation),
+    "recode": NamedCloud("latent", "prior", "encoder", _recode),
+}

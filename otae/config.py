@@ -1,0 +1,248 @@
+"""The configuration of an experiment: its five keys, their types, and YAML in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, PrivateAttr, ValidationError
+from pydantic import model_validator
+
+from .errors import ConfigError
+from .schedule import Weight
+from .signature import explain
+
+
+class Section(BaseModel):
+    """Creates a part of a configuration; unknown keys are forbidden."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Component(BaseModel):
+    """Creates a component in a configuration: `name`, or `{name: …, option: …}`.
+
+    Args:
+        name: The name of the plugin; all other keys are its options.
+    """
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Returns the options that were set for the plugin itself."""
+        return dict(self.model_extra or {})
+
+
+class DataConfig(Component):
+    """Creates the data section: a dataset, and how it is split and batched.
+
+    Args:
+        batch_size: The largest number of samples in a batch; all batches of a split are equally large, up to one sample.
+        validation: The share of samples kept for validation.
+        test: The share of samples kept for the test.
+        workers: The number of processes that read ahead; 0 reads in the training process.
+    """
+
+    batch_size: PositiveInt = 64
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    workers: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave nothing to train on: their sum must stay below 1")
+        return self
+
+
+class ModelConfig(Section):
+    """Creates the model section.
+
+    Args:
+        latent_dim: The number of entries of a code.
+        encoder: The encoder.
+        decoder: The decoder.
+        prior: The prior family.
+    """
+
+    latent_dim: PositiveInt
+    encoder: Component
+    decoder: Component
+    prior: Component
+
+
+def _names(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+CloudNames = Annotated[
+    list[str], BeforeValidator(_names, json_schema_input_type=str | list[str]), Field(min_length=1)
+]
+
+
+class TermConfig(Section):
+    """Creates a term of the objective.
+
+    Args:
+        cost: The cost.
+        source: A cloud, or a list of clouds as a joint cloud.
+        target: Likewise; left out for a cost that looks at its source alone.
+        weight: A number or a schedule.
+    """
+
+    cost: Component
+    source: CloudNames
+    target: CloudNames | None = None
+    weight: Weight = 1.0
+
+
+class OptimizerConfig(Component):
+    """Creates an optimiser of `torch.optim`, by name; further keys are its own options.
+
+    Args:
+        lr: The learning rate.
+    """
+
+    name: str = "rmsprop"
+    lr: PositiveFloat = 1e-3
+
+
+class SchedulerConfig(Component):
+    """Creates a learning-rate scheduler of `torch.optim.lr_scheduler`, by name; further keys are its own options.
+
+    Args:
+        interval: Whether it moves each epoch or each step.
+    """
+
+    interval: Literal["epoch", "step"] = "epoch"
+
+
+class AdversaryConfig(Section):
+    """Creates the training of adversaries.
+
+    Args:
+        optimizer: Their optimiser.
+        scheduler: The scheduler of its learning rate, or none.
+        steps: The number of adversary steps after each main step.
+    """
+
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
+    scheduler: SchedulerConfig | None = None
+    steps: PositiveInt = 5
+
+
+class EarlyStoppingConfig(Section):
+    """Creates early stopping on the validation split.
+
+    Args:
+        monitor: `total`, or the name of a term.
+        patience: The number of epochs without improvement after which training stops.
+        min_delta: The smallest change that counts as an improvement.
+    """
+
+    monitor: str = "total"
+    patience: PositiveInt = 10
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+
+class TrainingConfig(Section):
+    """Creates the training section.
+
+    Args:
+        epochs: The number of passes over the training split.
+        optimizer: The main optimiser.
+        scheduler: The scheduler of its learning rate, or none.
+        adversary: The training of adversaries.
+        gradient_clip: The largest norm of the main and of the adversary's gradient, or none.
+        early_stopping: When to stop before the last epoch, or never.
+        accelerator: Where to train; `auto` takes the best there is.
+        devices: The number of devices; `auto` takes one.
+        precision: The arithmetic; costs keep their sums in single precision at least.
+    """
+
+    epochs: PositiveInt = 60
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
+    scheduler: SchedulerConfig | None = None
+    adversary: AdversaryConfig = Field(default_factory=AdversaryConfig)
+    gradient_clip: PositiveFloat | None = None
+    early_stopping: EarlyStoppingConfig | None = None
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
+    devices: Literal["auto", 1] = "auto"
+    precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
+
+
+class Experiment(Section):
+    """Creates a whole experiment: what `otae train` runs.
+
+    Args:
+        seed: The one seed of weights, splits, order, draws and projections.
+        data: The dataset and its batches.
+        model: The autoencoder.
+        objective: The terms by name; a term set to null is left out.
+        training: The training.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    data: DataConfig
+    model: ModelConfig
+    objective: dict[str, TermConfig] = Field(min_length=1)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+
+    _title: str = PrivateAttr(default="experiment")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null_terms(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and isinstance(terms := value.get("objective"), Mapping):
+            return {**value, "objective": {name: term for name, term in terms.items() if term is not None}}
+        return value
+
+    @property
+    def title(self) -> str:
+        """Returns the name of the recipe or file that the experiment came from."""
+        return self._title
+
+    def titled(self, title: str) -> Experiment:
+        """Returns the experiment under another title.
+
+        Args:
+            title: The name of the recipe or file.
+        """
+        copy = self.model_copy()
+        copy._title = title
+        return copy
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the experiment as plain lists, dicts and numbers."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def to_yaml(self) -> str:
+        """Returns the experiment as YAML, which reads back to the same experiment."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def parse(values: Any, where: str) -> Experiment:
+    """Returns the experiment that plain values describe, its components not yet looked up.
+
+    Args:
+        values: A mapping, as read from YAML.
+        where: Where it came from, for messages.
+
+    Raises:
+        ConfigError: If a key is unknown or missing, or a value is not allowed.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where}: a configuration is a mapping with the keys {', '.join(Experiment.model_fields)}.")
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(explain(error, where, Experiment)) from error

@@ -1,0 +1,245 @@
+"""The objective: a weighted sum of costs between named clouds, and its breakdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from .autoencoder import Autoencoder
+from .clouds import NAMED_CLOUDS, Clouds
+from .errors import ObjectiveError, unknown_name
+from .interfaces import Cost
+from .schedule import Weight, weight_at
+
+Names = str | Sequence[str]
+
+
+@dataclass(frozen=True)
+class TermLoss:
+    """Creates the value of one term at one step.
+
+    Args:
+        raw: The cost, a scalar.
+        weight: The weight at that step.
+    """
+
+    raw: Tensor
+    weight: float
+
+    @property
+    def weighted(self) -> Tensor:
+        """Returns the term's share of the total."""
+        return self.weight * self.raw
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Creates the breakdown of an objective at one step.
+
+    Args:
+        terms: Each term's value by its name.
+    """
+
+    terms: dict[str, TermLoss]
+
+    @property
+    def total(self) -> Tensor:
+        """Returns the weighted sum, a scalar to minimise."""
+        return torch.stack([term.weighted for term in self.terms.values()]).sum()
+
+
+class Term(nn.Module):
+    """Creates a term: a cost between two named clouds, times a weight.
+
+    Args:
+        cost: The cost.
+        source: The name of a cloud, or several for a joint cloud: data, code, reconstruction, prior, generation, recode.
+        target: Likewise; `None` for a cost that looks at its source alone.
+        weight: A number, or a schedule.
+
+    Raises:
+        ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
+
+    Example:
+        >>> import otae
+        >>> Term(otae.costs.create("paired"), "data", "reconstruction", weight=1.0).source
+        ('data',)
+    """
+
+    def __init__(self, cost: Cost, source: Names, target: Names | None = None, weight: Weight = 1.0) -> None:
+        super().__init__()
+        check_fit(type(cost), source, target)
+        self.cost = cost
+        self.source = as_names(source)
+        self.target = None if target is None else as_names(target)
+        self.weight = weight
+
+    def forward(self, clouds: Clouds) -> Tensor:
+        """Returns the cost between the term's clouds, a scalar.
+
+        Args:
+            clouds: The clouds of the batch.
+        """
+        result: Tensor = self.cost(clouds[self.source], None if self.target is None else clouds[self.target])
+        return result
+
+    def extra_repr(self) -> str:
+        return f"source={self.source}, target={self.target}, weight={self.weight}"
+
+
+class Objective(nn.Module):
+    """Creates an objective from named terms; a plain module for anyone's own loop.
+
+    Args:
+        terms: The terms by name; a name is made of letters, digits, `-` and `_`.
+
+    Raises:
+        ObjectiveError: If there is no term, or a name cannot be used.
+
+    Example:
+        >>> import otae
+        >>> term = Term(otae.costs.create("paired"), "data", "reconstruction")
+        >>> objective = otae.Objective({"fit": term})
+        >>> losses = objective(model, x)  # doctest: +SKIP
+        >>> losses.total.backward()  # doctest: +SKIP
+    """
+
+    def __init__(self, terms: Mapping[str, Term]) -> None:
+        super().__init__()
+        if not terms:
+            raise ObjectiveError("An objective needs at least one term.")
+        self.terms = nn.ModuleDict()
+        for name, term in terms.items():
+            if not name.replace("-", "_").isidentifier() or hasattr(self.terms, name):
+                raise ObjectiveError(f"A term cannot be named {name!r}: use another word of letters, digits, '-' and '_'.")
+            self.terms[name] = term
+
+    def __iter__(self) -> Iterator[tuple[str, Term]]:
+        return iter(cast("Mapping[str, Term]", self.terms).items())
+
+    def forward(self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0) -> Losses:
+        """Returns the terms' values on a batch, and their sum.
+
+        Args:
+            model: The autoencoder.
+            x: The batch, with shape (N, *data_shape).
+            step: The number of main steps done, for schedules.
+            epoch: The number of epochs done, for schedules.
+        """
+        clouds = Clouds(model, x)
+        return Losses({name: TermLoss(term(clouds), weight_at(term.weight, step, epoch)) for name, term in self})
+
+    def adversary_losses(self, model: Autoencoder, x: Tensor) -> dict[str, Tensor]:
+        """Returns what each term's adversary minimises, on fresh clouds that are cut from the graph.
+
+        Args:
+            model: The autoencoder.
+            x: The batch, with shape (N, *data_shape).
+        """
+        losses = {}
+        clouds = Clouds(model, x)
+        for name, term in self:
+            if term.cost.adversary is not None and term.target is not None:
+                with torch.no_grad():
+                    source, target = clouds[term.source].detach(), clouds[term.target].detach()
+                losses[name] = term.cost.adversary_loss(source, target)
+        return losses
+
+    def adversary_parameters(self) -> list[nn.Parameter]:
+        """Returns the parameters of all adversaries, which maximise what the rest minimises."""
+        adversaries = [term.cost.adversary for _, term in self]
+        return [parameter for module in adversaries if module is not None for parameter in module.parameters()]
+
+    def minimised_parameters(self) -> list[nn.Parameter]:
+        """Returns the parameters of the costs that are minimised with the model."""
+        maximised = {id(parameter) for parameter in self.adversary_parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in maximised]
+
+    def check(self, model: Autoencoder) -> None:
+        """Checks that the model's laws have the densities that the costs need.
+
+        Args:
+            model: The autoencoder to be trained.
+
+        Raises:
+            ObjectiveError: If a term needs a density that its cloud does not have.
+        """
+        for name, term in self:
+            if term.cost.needs_density:
+                for cloud in (*term.source, *(term.target or ())):
+                    _check_density(name, cloud, model)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0) -> Losses: ...
+
+
+def as_names(names: Names) -> tuple[str, ...]:
+    """Returns cloud names as a tuple; a joint cloud has several.
+
+    Args:
+        names: One name or several.
+    """
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def check_fit(cost: type[Cost], source: Names, target: Names | None) -> None:
+    """Checks that a cost can compare two clouds, before any of them is drawn.
+
+    Args:
+        cost: The class of the cost.
+        source: The names of the source's members.
+        target: The names of the target's members, or `None`.
+
+    Raises:
+        ObjectiveError: If a cloud is unknown, a target is missing or idle, or lines or spaces differ where they must not.
+    """
+    sides = [as_names(side) for side in (source, target) if side is not None]
+    for name in (name for side in sides for name in side):
+        if name not in NAMED_CLOUDS:
+            raise ObjectiveError(unknown_name("cloud", name, NAMED_CLOUDS))
+    if not all(sides):
+        raise ObjectiveError("A joint cloud needs at least one member, got an empty list.")
+    if cost.unary and target is not None:
+        raise ObjectiveError(f"The cost {cost.__name__} looks at its source alone: remove the target {target!r}.")
+    if not cost.unary and target is None:
+        raise ObjectiveError(f"The cost {cost.__name__} compares two clouds: give it a target.")
+    lines = [{NAMED_CLOUDS[name].line for name in side} for side in sides]
+    for side, line in zip(sides, lines, strict=True):
+        if len(line) > 1:
+            raise ObjectiveError(f"The clouds {', '.join(side)} lie on different lines: a joint cloud pairs samples of one line.")
+    if cost.paired and len(sides) > 1 and lines[0] != lines[1]:
+        raise ObjectiveError(
+            f"The cost {cost.__name__} pairs its clouds sample by sample, but {_told(sides[0])} and {_told(sides[1])} lie on "
+            "different lines. Data, code and reconstruction are one line; prior, generation and recode the other."
+        )
+    spaces = [[NAMED_CLOUDS[name].space for name in side] for side in sides]
+    if cost.same_space and len(sides) > 1 and spaces[0] != spaces[1]:
+        raise ObjectiveError(
+            f"The cost {cost.__name__} compares clouds of one space, but {_told(sides[0])} lives in {' × '.join(spaces[0])} and "
+            f"{_told(sides[1])} in {' × '.join(spaces[1])}. Choose clouds of one space, or a Gromov cost."
+        )
+
+
+def _check_density(term: str, cloud: str, model: Autoencoder) -> None:
+    match NAMED_CLOUDS[cloud].origin:
+        case "encoder" if not model.encoder.has_density:
+            raise ObjectiveError(
+                f"The term {term!r} needs the density of {cloud!r}, but the encoder {type(model.encoder).__name__} is "
+                "deterministic. Choose a stochastic one, such as {name: mlp, noise: gaussian}, or drop the term."
+            )
+        case "prior" if model.prior.law is None:
+            raise ObjectiveError(
+                f"The term {term!r} needs the density of {cloud!r}, but the prior {type(model.prior).__name__} has none. "
+                "Choose one with a density, such as gaussian, or another cost, such as mmd."
+            )
+        case None:
+            raise ObjectiveError(f"The term {term!r} needs a density, but the cloud {cloud!r} has no law. Use code or prior.")
+
+
+def _told(side: tuple[str, ...]) -> str:
+    return repr(side[0]) if len(side) == 1 else f"[{', '.join(side)}]"
