@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .interfaces import Encoder as Encoder
     from .interfaces import Metric as Metric
     from .interfaces import Prior as Prior
+    from .loading import load_config as load_config
     from .objective import Objective as Objective
     from .objective import Term as Term
-    from .recipes import load_config as load_config
     from .registry import costs as costs
     from .registry import datasets as datasets
     from .registry import decoders as decoders
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from .registry import priors as priors
     from .run import Run as Run
     from .run import load as load
-    from .training import resume as resume
-    from .training import train as train
+    from .workflow import resume as resume
+    from .workflow import train as train
 
 _HOMES = {
     "autoencoder": ["Autoencoder"],
@@ -38,11 +38,11 @@ _HOMES = {
     "errors": ["OtaeError"],
     "evaluation": ["evaluate"],
     "interfaces": ["Cost", "Dataset", "Decoder", "Encoder", "Metric", "Prior"],
+    "loading": ["load_config"],
     "objective": ["Objective", "Term"],
-    "recipes": ["load_config"],
     "registry": ["costs", "datasets", "decoders", "encoders", "metrics", "priors"],
     "run": ["Run", "load"],
-    "training": ["resume", "train"],
+    "workflow": ["resume", "train"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

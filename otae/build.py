@@ -12,6 +12,7 @@ from .config import Component, Experiment, TermConfig
 from .errors import ConfigError, ObjectiveError
 from .interfaces import Cost, Dataset
 from .objective import Objective, Term, check_fit
+from .optimizers import check as check_training
 from .registry import Offer, Registry, costs, datasets, decoders, encoders, priors
 from .signature import filled, handed, validated
 
@@ -86,6 +87,7 @@ def resolve(experiment: Experiment) -> Experiment:
             check_fit(costs.get(term.cost.name), term.source, term.target)
         except ObjectiveError as error:
             raise ConfigError(f"objective.{name}: {error}") from error
+    check_training(resolved.training)
     monitored = resolved.training.early_stopping
     if monitored and monitored.monitor not in ("total", *resolved.objective):
         allowed = ", ".join(["total", *resolved.objective])

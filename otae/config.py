@@ -6,8 +6,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, PrivateAttr, ValidationError
-from pydantic import model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from .errors import ConfigError
 from .schedule import Weight
@@ -84,8 +94,15 @@ def _names(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _shortest(names: list[str]) -> str | list[str]:
+    return names[0] if len(names) == 1 else names
+
+
 CloudNames = Annotated[
-    list[str], BeforeValidator(_names, json_schema_input_type=str | list[str]), Field(min_length=1)
+    list[str],
+    BeforeValidator(_names, json_schema_input_type=str | list[str]),
+    PlainSerializer(_shortest),
+    Field(min_length=1),
 ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import BrokenPluginError, PluginConflictError, PluginError, UnknownPluginError
@@ -46,29 +48,25 @@ def offers(group: str) -> list[Offer]:
     Args:
         group: The entry-point group, such as `otae.priors`.
     """
-    found = {
-        Offer(point.name, name, distribution.version, point.value)
-        for name, distribution in _installed()
-        for point in _entry_points(distribution)
-        if point.group == group
-    }
-    return sorted(found)
+    return list(_scan(group, tuple(map(_age, sys.path))))
 
 
-def _installed() -> Iterator[tuple[str, Distribution]]:
-    seen: set[str] = set()
-    for distribution in distributions():  # the first on sys.path wins, as for an import
-        name = distribution.metadata["Name"]
-        if name and (key := name.lower().replace("_", "-").replace(".", "-")) not in seen:
-            seen.add(key)
-            yield name, distribution
+@cache
+def _scan(group: str, ages: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
+    points = entry_points(group=group)  # of two copies of a distribution, the first on sys.path, as for an import
+    return tuple(sorted({Offer(point.name, *_origin(point), point.value) for point in points}))
 
 
-def _entry_points(distribution: Distribution) -> list[EntryPoint]:
+def _age(folder: str) -> tuple[str, int]:
+    """Returns when a folder of sys.path last changed, as it does when a distribution comes or goes."""
     try:
-        return list(distribution.entry_points)
-    except ValueError:  # a malformed entry_points.txt breaks only its own distribution
-        return []
+        return folder, os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return folder, 0
+
+
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
 
 
 class Registry(Generic[T]):

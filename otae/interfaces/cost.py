@@ -30,6 +30,9 @@ class Cost(nn.Module, ABC):
     unary: ClassVar[bool] = False
     needs_density: ClassVar[bool] = False
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @abstractmethod
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the cost of the clouds, a scalar.

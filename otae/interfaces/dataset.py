@@ -23,6 +23,9 @@ class Dataset(data.Dataset[Tensor], ABC):
     labels: Tensor | None = None
     value_range: tuple[float, float] | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @abstractmethod
     def __len__(self) -> int:
         """Returns the number of samples."""

@@ -43,6 +43,9 @@ class Metric(ABC):
 
     needs_labels: ClassVar[bool] = False
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @abstractmethod
     def __call__(self, specimen: Specimen) -> dict[str, float]:
         """Returns named figures, each a finite number.

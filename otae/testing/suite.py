@@ -38,7 +38,8 @@ class Suite:
             torch.manual_seed(0)
             names = inspect.signature(self.plugin).parameters
             handed = {name: value for name, value in self.given.items() if name in names}
-            part = self.plugin(**handed, **validated(self.plugin, self.plugin.__name__, self.options, tuple(self.given)))
+            options = validated(self.plugin, self.plugin.__name__, self.options, tuple(self.given))
+            part = self.plugin(**handed, **options)
         return part.double() if isinstance(part, nn.Module) else part
 
     def test_options_can_be_set_from_a_configuration(self) -> None:
@@ -81,7 +82,7 @@ class ModuleSuite(Suite):
         part = self.build().train()
         if not (owned := self.owned(part)):
             pytest.skip("the part has no parameters")
-        self.outcome(part).square().sum().backward()
+        torch.autograd.backward(self.outcome(part).square().sum())
         idle = [name for name, parameter in owned.items() if parameter.grad is None]
         assert not idle, f"no gradient reaches {', '.join(idle)}: use the parameter in the graph, or drop it"
 

@@ -1,0 +1,92 @@
+"""The application: its commands, and what a user sees of an error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import NonFiniteError, OtaeError
+from . import apply, listing, report, schema, show, train
+from .console import errors
+
+
+class OtaeGroup(TyperGroup):
+    """Creates the group of commands, which turns errors into messages and exit statuses.
+
+    Status 2 is a mistake that the user can mend, 1 a failure of the work itself, 130 and 143 an interruption.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OtaeError as error:
+            if ctx.params.get("debug"):
+                raise
+            errors().print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True)
+            raise typer.Exit(1 if isinstance(error, NonFiniteError) else 2) from error
+        except KeyboardInterrupt as interruption:
+            errors().print(f"\n[bold]Stopped:[/] {_plain(interruption) or 'interrupted'}.", soft_wrap=True)
+            raise typer.Exit(130) from interruption
+
+
+def _plain(error: BaseException) -> str:
+    return str(error).replace("[", r"\[")  # brackets are no markup here
+
+
+app = typer.Typer(
+    cls=OtaeGroup,
+    name="otae",
+    help="Train autoencoders with optimal transport, from parts: encoders, decoders, priors and transport costs.",
+    epilog="Start with: otae train gwae   ·   Then: otae train gwae --set model.prior=mixture",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"otae {version('otae')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("train", rich_help_panel="Train")(train.train)
+app.command("resume", rich_help_panel="Train")(train.resume)
+app.command("evaluate", rich_help_panel="Use a run")(report.evaluate)
+app.command("report", rich_help_panel="Use a run")(report.report)
+app.command("sample", rich_help_panel="Use a run")(apply.sample)
+app.command("encode", rich_help_panel="Use a run")(apply.encode)
+app.command("reconstruct", rich_help_panel="Use a run")(apply.reconstruct)
+app.command("list", rich_help_panel="Look around")(listing.list_)
+app.command("show", rich_help_panel="Look around")(show.show)
+app.command("schema", rich_help_panel="Look around")(schema.schema)
+
+
+def main() -> None:
+    """Runs the command line; `--debug` may stand anywhere."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    try:
+        app(args=["--debug"] * debug + [each for each in arguments if each != "--debug"], prog_name="otae")
+    except Exception as error:
+        if debug:
+            raise
+        errors().print(f"[bold red]Unexpected error:[/] {type(error).__name__}: {_plain(error)}", soft_wrap=True)
+        errors().print("This may be a defect of otae or of a plugin: run it with --debug for the traceback.")
+        sys.exit(1)

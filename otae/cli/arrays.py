@@ -1,0 +1,87 @@
+"""Arrays that the command line reads and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..build import open_dataset
+from ..errors import ConfigError, DataError
+from ..files import atomic
+from ..run import Run
+
+
+def data_of(run: Run, path: Path | None) -> Tensor:
+    """Returns the samples of a .npy file, or all of the run's own data, with shape (N, *data_shape).
+
+    Args:
+        run: The run.
+        path: The file, or `None`.
+
+    Raises:
+        DataError: If the file cannot be read, or holds no floating-point numbers.
+    """
+    if path is None:
+        dataset = open_dataset(run.experiment)
+        return dataset.__getitems__(range(len(dataset)))
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"Cannot read {path} as a .npy file: {error}.") from error
+    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
+        kind = getattr(values, "dtype", "an archive")
+        raise DataError(f"{path} must hold one array of floating-point numbers, scaled as in training; it holds {kind}.")
+    return torch.from_numpy(values)
+
+
+def check_output(path: Path, overwrite: bool, images: bool = True) -> None:
+    """Checks a file to write before any work is done.
+
+    Args:
+        path: The file.
+        overwrite: Whether it may be there.
+        images: Whether pictures can be written.
+
+    Raises:
+        ConfigError: If its kind is unknown, or it would be lost.
+    """
+    allowed = [".npy", ".png"] if images else [".npy"]
+    if path.suffix not in allowed:
+        raise ConfigError(f"--output {path}: cannot write {path.suffix or 'a file without suffix'}. Allowed: {', '.join(allowed)}.")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"--output {path}: the file is there already. Choose another, or pass --overwrite.")
+
+
+def write(path: Path, values: Tensor) -> Tensor:
+    """Writes an array as .npy, or as one picture of all samples as .png, and returns it.
+
+    Args:
+        path: The file.
+        values: The samples, with shape (N, …).
+
+    Raises:
+        ConfigError: If a picture is asked for and the samples are no images.
+    """
+    with atomic(path) as draft, draft.open("wb") as file:
+        if path.suffix == ".npy":
+            np.save(file, values.numpy(), allow_pickle=False)
+        else:
+            _picture(values).save(file, format="PNG")
+    return values
+
+
+def _picture(values: Tensor) -> Image.Image:
+    if values.ndim != 4 or values.shape[1] not in (1, 3):
+        raise ConfigError(f"Samples of shape {tuple(values.shape[1:])} are no images: write them to a .npy file.")
+    count, channels, height, width = values.shape
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    grid = values.new_zeros(rows * columns, channels, height, width)
+    grid[:count] = values.clamp(0, 1)
+    tiled = grid.unflatten(0, (rows, columns)).permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
+    pixels = (255 * tiled).round().to(torch.uint8).numpy()
+    return Image.fromarray(pixels.squeeze(-1) if channels == 1 else pixels)

@@ -1,0 +1,102 @@
+"""`otae show`: one plugin's options, types, defaults, limits, documentation and source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from ..errors import ConfigError, unknown_name
+from ..recipes import recipe
+from ..registry import registries
+from .complete import kinds, plugin_names
+from .console import print_json, results
+
+
+def show(
+    kind: Annotated[
+        str, typer.Argument(help="encoder, decoder, prior, cost, dataset, metric or recipe.", autocompletion=kinds)
+    ],
+    name: Annotated[str, typer.Argument(help="The plugin's name.", autocompletion=plugin_names)],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a plugin: its options with types, defaults and limits, its documentation, its source."""
+    known = [*registries(), "recipe"]
+    if kind not in known:
+        raise ConfigError(unknown_name("kind of plugin", kind, known))
+    if kind == "recipe":
+        found = recipe(name)
+        results().print(f"[bold]{name}[/]  [dim]{found.offer.origin}, {escape(str(found.path))}[/]")
+        results().print(Syntax(found.path.read_text(encoding="utf-8"), "yaml", background_color="default"))
+        return
+    described = describe(kind, name)
+    if json:
+        print_json(described)
+        return
+    results().print(f"[bold]{kind} {name}[/]  [dim]{described['distribution']} {described['version']}[/]")
+    results().print(f"[dim]{escape(described['source'])}[/]\n", soft_wrap=True)
+    results().print(escape(described["documentation"]) + "\n", soft_wrap=True, highlight=False)
+    results().print(_table(described["options"]) if described["options"] else "It has no options.")
+
+
+def describe(kind: str, name: str) -> dict[str, Any]:
+    """Returns what there is to know of a plugin, as plain values.
+
+    Args:
+        kind: Its kind.
+        name: Its name.
+
+    Raises:
+        PluginError: If it is unknown, broken, or offered twice.
+    """
+    import inspect
+
+    from ..signature import options_model
+
+    registry = registries()[kind]
+    plugin, offer = registry.get(name), registry.offer(name)
+    fields = options_model(plugin, registry.given).model_json_schema()
+    required = fields.get("required", [])
+    options = [
+        {"name": option, "type": _type(spec), "default": None if option in required else spec.get("default")}
+        | {"required": option in required, "limits": _limits(spec)}
+        for option, spec in fields.get("properties", {}).items()
+    ]
+    return {
+        "kind": kind,
+        "name": name,
+        "distribution": offer.distribution,
+        "version": offer.version,
+        "source": f"{inspect.getsourcefile(plugin)}:{inspect.getsourcelines(plugin)[1]}",
+        "documentation": inspect.getdoc(plugin) or "",
+        "options": options,
+    }
+
+
+def _table(options: list[dict[str, Any]]) -> Table:
+    table = Table("option", "type", "default", "limits", box=None, pad_edge=False, header_style="bold")
+    for option in options:
+        default = "[red]required[/]" if option["required"] else escape(repr(option["default"]))
+        table.add_row(f"[cyan]{option['name']}[/]", escape(option["type"]), default, escape(option["limits"]))
+    return table
+
+
+def _type(spec: dict[str, Any]) -> str:
+    if "anyOf" in spec:
+        return " or ".join(dict.fromkeys(_type(each) for each in spec["anyOf"]))
+    if "enum" in spec:
+        return " | ".join(map(repr, spec["enum"]))
+    if "const" in spec:
+        return repr(spec["const"])
+    if "items" in spec:
+        return f"list of {_type(spec['items'])}"
+    return {"null": "none"}.get(spec.get("type", "any"), spec.get("type", "any"))
+
+
+def _limits(spec: dict[str, Any]) -> str:
+    signs = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤", "minItems": "length ≥"}
+    own = [f"{sign} {spec[key]}" for key, sign in signs.items() if key in spec]
+    return ", ".join([*own, *(limits for each in spec.get("anyOf", []) if (limits := _limits(each)))])

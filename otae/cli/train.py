@@ -1,0 +1,58 @@
+"""`otae train` and `otae resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .complete import recipe_names
+from .console import errors, results
+from .summary import summary
+
+if TYPE_CHECKING:
+    from ..run import Run
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def train(
+    config: Annotated[
+        str, typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names)
+    ],
+    set_: Annotated[
+        list[str],
+        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
+    ] = [],  # noqa: B006 - typer copies it
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train an autoencoder, evaluate it, and write its report.
+
+    [bold]otae train gwae[/]
+    [bold]otae train gwae --set model.prior.name=mixture --set model.prior.components=10[/]
+    """
+    from ..loading import load_config
+    from ..workflow import train as run_training
+
+    experiment = load_config(config, set_)
+    _conclude(run_training(experiment, output, console=None if quiet else errors()))
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted.")],
+    quiet: Quiet = False,
+) -> None:
+    """Continue an interrupted run to its end, as if it had never stopped."""
+    from ..workflow import resume as resume_training
+
+    _conclude(resume_training(run, console=None if quiet else errors()))
+
+
+def _conclude(run: Run) -> None:
+    results().print(summary(run))
+    results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
+    results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)

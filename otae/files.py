@@ -1,0 +1,47 @@
+"""Files that are either there as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Gives a path beside the final one to write to, and moves it there once the writing is done.
+
+    Args:
+        path: The final path; its folder is made if need be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8, as a whole.
+
+    Args:
+        path: The file.
+        text: What it shall hold.
+    """
+    with atomic(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Writes a JSON file, as a whole; a number that is not finite is an error.
+
+    Args:
+        path: The file.
+        values: What it shall hold.
+    """
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")

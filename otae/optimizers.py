@@ -1,0 +1,103 @@
+"""Optimisers and learning-rate schedulers of torch, by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer, lr_scheduler
+from torch.optim.lr_scheduler import LRScheduler
+
+from .config import Component, OptimizerConfig, SchedulerConfig, TrainingConfig
+from .errors import ConfigError, near_match, unknown_name
+
+
+def optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter], where: str) -> Optimizer:
+    """Returns an optimiser of `torch.optim`.
+
+    Args:
+        config: Its name, learning rate and options.
+        parameters: What it optimises.
+        where: Its dotted path, for messages.
+
+    Raises:
+        ConfigError: If the name or an option is unknown, or a value is not allowed.
+    """
+    built: Optimizer = _build(_OPTIMIZERS, "optimizer", config, where, (list(parameters),), {"lr": config.lr})
+    return built
+
+
+def scheduler(config: SchedulerConfig, target: Optimizer, where: str) -> LRScheduler:
+    """Returns a scheduler of `torch.optim.lr_scheduler`.
+
+    Args:
+        config: Its name and options.
+        target: The optimiser whose learning rate it moves.
+        where: Its dotted path, for messages.
+
+    Raises:
+        ConfigError: If the name or an option is unknown, or a value is not allowed.
+    """
+    built: LRScheduler = _build(_SCHEDULERS, "scheduler", config, where, (target,), {})
+    return built
+
+
+def check(training: TrainingConfig) -> None:
+    """Checks the names and options of all optimisers and schedulers, on a parameter of its own.
+
+    Args:
+        training: The training section.
+
+    Raises:
+        ConfigError: If one cannot be built.
+    """
+    adversary = training.adversary
+    for path, section in (("training", training), ("training.adversary", adversary)):
+        probe = optimizer(section.optimizer, [nn.Parameter(torch.zeros(1))], f"{path}.optimizer")
+        if section.scheduler:
+            scheduler(section.scheduler, probe, f"{path}.scheduler")
+
+
+def _build(
+    kinds: Mapping[str, Callable[..., Any]],
+    kind: str,
+    config: Component,
+    where: str,
+    positional: tuple[Any, ...],
+    fixed: dict[str, Any],
+) -> Any:
+    name = _key(config.name)
+    if name not in kinds:
+        raise ConfigError(f"{where}: {unknown_name(kind, config.name, kinds)}")
+    known = list(inspect.signature(kinds[name]).parameters)[1:]
+    for option in config.options:
+        if option not in known:
+            allowed = ", ".join(sorted(known))
+            raise ConfigError(f"{where}.{option}: unknown option. Allowed: {allowed}.{near_match(option, known)}")
+    try:
+        return kinds[name](*positional, **fixed, **config.options)
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise ConfigError(f"{where}: {config.name} refuses these options: {error}.") from error
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _classes(module: Any, base: type, suffix: str = "") -> dict[str, Callable[..., Any]]:
+    found = {name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, base)}
+    return {_key(name).removesuffix(suffix): kind for name, kind in found.items() if kind is not base and name[0] != "_"}
+
+
+_OPTIMIZERS = _classes(torch.optim, Optimizer)
+_SCHEDULERS = {
+    **_classes(lr_scheduler, LRScheduler),
+    **_classes(lr_scheduler, LRScheduler, suffix="lr"),
+}
+for _name in ("lrscheduler", "lambdalr", "lambda", "multiplicativelr", "multiplicative", "chainedscheduler", "sequentiallr"):
+    _SCHEDULERS.pop(_name, None)  # these take functions or schedulers, which no configuration can hold
+for _name in ("sequential", "reducelronplateau"):
+    _SCHEDULERS.pop(_name, None)

@@ -1,0 +1,196 @@
+"""A run: the folder that training leaves behind, and the way back to the trained model."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from .autoencoder import Autoencoder
+from .build import Parts, Shape, build, plugins_used
+from .config import Experiment
+from .errors import PluginError, RunError
+from .files import atomic, write_json, write_text
+from .loading import load_config
+from .objective import Objective
+
+
+class Run:
+    """Creates a view of a run's folder.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        RunError: If the folder does not exist or holds no run.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        if not (self.path / "config.yaml").is_file():
+            raise RunError(f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote.")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @classmethod
+    def create(cls, path: Path, experiment: Experiment) -> Run:
+        """Returns a new run, its folder made, its configuration and provenance written.
+
+        Args:
+            path: The folder, which must be new or empty.
+            experiment: The resolved experiment.
+
+        Raises:
+            RunError: If the folder holds something already, or cannot be written.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"Cannot make the run's folder {path}: {error.strerror}. Choose another --output.") from error
+        if any(path.iterdir()):
+            raise RunError(f"{path} is not empty. Choose another --output, or continue that run with `otae resume {path}`.")
+        write_json(path / "provenance.json", _provenance(experiment))
+        write_text(path / "config.yaml", experiment.to_yaml())
+        return cls(path)
+
+    @property
+    def experiment(self) -> Experiment:
+        """Returns the experiment, its plugins looked up anew.
+
+        Raises:
+            RunError: If a plugin that the run was trained with is missing or broken, naming its distribution.
+        """
+        try:
+            return load_config(self.path)
+        except PluginError as error:
+            raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Returns what the run was made with: versions, plugins, seed, command."""
+        return self._json("provenance.json")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Returns the figures of the evaluation, by split."""
+        return self._json("evaluation.json")
+
+    @cached_property
+    def model(self) -> Autoencoder:
+        """Returns the trained autoencoder, in eval mode, on the CPU."""
+        return self._parts.model
+
+    @cached_property
+    def objective(self) -> Objective:
+        """Returns the objective with its trained costs, in eval mode, on the CPU."""
+        return self._parts.objective
+
+    def save(self, parts: Parts, shape: Shape) -> None:
+        """Writes the trained weights, of the model and of the objective's costs.
+
+        Args:
+            parts: The trained parts.
+            shape: What the data told, kept with the weights, so that loading needs no data.
+        """
+        metadata = {"data_shape": json.dumps(shape.data_shape), "value_range": json.dumps(shape.value_range)}
+        for name, module in (("objective", parts.objective), ("model", parts.model)):
+            tensors = {key: value.detach().cpu().contiguous().clone() for key, value in module.state_dict().items()}
+            with atomic(self.path / f"{name}.safetensors") as draft:
+                save_file(tensors, draft, metadata=metadata)
+        self.__dict__.pop("_parts", None)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        experiment = self.experiment
+        with torch.random.fork_rng(devices=[]):
+            parts = build(experiment, self._shape())
+        for name, module in (("model", parts.model), ("objective", parts.objective)):
+            self._restore(self.path / f"{name}.safetensors", module)
+        return parts
+
+    def _shape(self) -> Shape:
+        with self._opened(self.path / "model.safetensors") as weights:
+            metadata = weights.metadata() or {}
+        value_range = json.loads(metadata["value_range"])
+        return Shape(tuple(json.loads(metadata["data_shape"])), tuple(value_range) if value_range else None)
+
+    def _restore(self, path: Path, module: nn.Module) -> None:
+        with self._opened(path) as weights:
+            state = {key: weights.get_tensor(key) for key in weights.keys()}  # noqa: SIM118 - no mapping
+        if any(value.dtype == torch.float64 for value in state.values()):
+            module.double()
+        try:
+            module.load_state_dict(state)
+        except RuntimeError as error:
+            raise RunError(f"{path} does not fit its configuration: {error}. {self._origins()}") from error
+        module.eval()
+
+    def _opened(self, path: Path) -> Any:
+        try:
+            return safe_open(path, framework="pt")
+        except FileNotFoundError as error:
+            cure = f"finish it with `otae resume {self.path}`"
+            raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
+        except (SafetensorError, OSError) as error:
+            raise RunError(f"{path} is spoilt and cannot be read ({error}). Train again, or restore it from a copy.") from error
+
+    def _origins(self) -> str:
+        used = self.provenance.get("plugins", {})
+        strangers = sorted({f"{each['distribution']}=={each['version']}" for each in used.values()})
+        return f"It was trained with {', '.join(strangers)}: install these."
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(f"The run {self.path} has no {name}. Was it trained and evaluated to its end?") from error
+        except ValueError as error:
+            raise RunError(f"{path} is spoilt: {error}.") from error
+        return values
+
+
+def load(path: str | Path) -> Autoencoder:
+    """Returns the trained autoencoder of a run, in eval mode, on the CPU.
+
+    Args:
+        path: The run's folder.
+
+    Raises:
+        RunError: If the folder holds no finished run, a file is spoilt, or a plugin is missing.
+    """
+    return Run(path).model
+
+
+def versions() -> Mapping[str, str]:
+    """Returns the versions of otae, torch and Python."""
+    return {"otae": version("otae"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def _provenance(experiment: Experiment) -> dict[str, Any]:
+    used = {
+        path: {"name": offer.name, "distribution": offer.distribution, "version": offer.version}
+        for path, offer in plugins_used(experiment).items()
+    }
+    return {
+        **versions(),
+        "plugins": used,
+        "seed": experiment.seed,
+        "command": sys.argv,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": platform.platform(),
+    }
+
+

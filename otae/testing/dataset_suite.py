@@ -1,0 +1,125 @@
+"""The conformance suite of datasets."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ..interfaces import Dataset
+from .suite import Suite
+
+
+class DatasetSuite(Suite):
+    """Creates the rules of datasets.
+
+    A test subclasses it and names the class. Where the dataset reads files, a fixture writes them and sets the options:
+
+        class TestMyDataset(DatasetSuite):
+            plugin = MyDataset
+
+            @pytest.fixture(autouse=True)
+            def file(self, tmp_path, monkeypatch):
+                numpy.save(tmp_path / "x.npy", numpy.zeros((5, 3)))
+                monkeypatch.setattr(type(self), "options", {"path": str(tmp_path / "x.npy")})
+    """
+
+    looks = 32
+    """The number of samples that a check looks at, spread over the dataset."""
+
+    @pytest.fixture
+    def dataset(self) -> Any:
+        """Returns a fresh dataset."""
+        return self.build()
+
+    def indices(self, dataset: Any) -> list[int]:
+        """Returns the indices to look at: all of a small dataset, else the first, the last and some between.
+
+        Args:
+            dataset: The dataset.
+        """
+        return sorted({round(step * (len(dataset) - 1) / (self.looks - 1)) for step in range(self.looks)})
+
+    def looked_at(self, dataset: Any) -> Iterator[Tensor]:
+        """Yields the samples to look at.
+
+        Args:
+            dataset: The dataset.
+        """
+        return (dataset[index] for index in self.indices(dataset))
+
+    def test_it_is_a_dataset_with_samples(self, dataset: Any) -> None:
+        assert isinstance(dataset, Dataset), "a dataset subclasses otae.Dataset"
+        assert len(dataset) > 0, "a dataset without samples must be refused with a DataError that names the file"
+
+    def test_the_declared_shape_is_that_of_each_sample(self, dataset: Any) -> None:
+        shape = dataset.data_shape
+        assert isinstance(shape, tuple), "set data_shape to a tuple of whole numbers in __init__"
+        assert all(isinstance(side, int) and side > 0 for side in shape), f"data_shape holds positive ints, not {shape}"
+        for sample in self.looked_at(dataset):
+            assert tuple(sample.shape) == shape, f"a sample has shape {tuple(sample.shape)}, but data_shape is {shape}"
+
+    def test_each_sample_is_finite_and_floating_point(self, dataset: Any) -> None:
+        for sample in self.looked_at(dataset):
+            assert isinstance(sample, Tensor), "a sample is one tensor; labels go to the attribute labels"
+            assert sample.is_floating_point(), f"samples must be floating-point, not {sample.dtype}: call .float()"
+            assert sample.isfinite().all(), "samples must be finite: refuse NaN and infinity with a DataError"
+
+    def test_each_sample_keeps_the_declared_value_range(self, dataset: Any) -> None:
+        if dataset.value_range is None:
+            pytest.skip("the dataset declares no value range")
+        low, high = dataset.value_range
+        assert low < high, f"value_range is (smallest, largest), not {dataset.value_range}"
+        for sample in self.looked_at(dataset):
+            kept = low <= sample.min() and sample.max() <= high
+            assert kept, f"a sample leaves the value range {dataset.value_range}: scale it, or set value_range = None"
+
+    def test_labels_are_one_integer_per_sample(self, dataset: Any) -> None:
+        if dataset.labels is None:
+            pytest.skip("the dataset has no labels")
+        assert isinstance(dataset.labels, Tensor), "labels must be a tensor"
+        shape = tuple(dataset.labels.shape)
+        assert shape == (len(dataset),), f"labels must have shape (N,) = ({len(dataset)},), not {shape}"
+        whole = not dataset.labels.is_floating_point() and not dataset.labels.is_complex()
+        assert whole, f"labels must be integer classes, not {dataset.labels.dtype}"
+
+    def test_a_batch_equals_its_parts_in_the_order_asked_for(self, dataset: Any) -> None:
+        last = len(dataset) - 1
+        for indices in ([0], [last, 0], [0, last, 0], [last // 2, last]):
+            parts = torch.stack([dataset[index] for index in indices])
+            batch = dataset.__getitems__(indices)
+            assert batch.dtype == parts.dtype, "__getitems__ must give the type that __getitem__ gives"
+            assert torch.equal(batch, parts), f"__getitems__({indices}) must stack the samples in that order"
+
+    def test_an_index_past_the_end_is_an_index_error(self, dataset: Any) -> None:
+        with pytest.raises(IndexError, match=r"."):
+            dataset[len(dataset)]
+
+    def test_iteration_ends_with_the_last_sample(self, dataset: Any) -> None:
+        count = sum(1 for _ in islice(dataset, 1000))
+        assert count == min(len(dataset), 1000), "iteration must end after len(dataset) samples: raise IndexError there"
+
+    def test_reading_twice_gives_the_same(self, dataset: Any) -> None:
+        other = self.build()
+        assert len(other) == len(dataset), "two datasets of one configuration must have one length"
+        for index in self.indices(dataset):
+            sample = dataset[index]
+            assert torch.equal(sample, dataset[index]), f"sample {index} changed: draw no noise in a dataset"
+            assert torch.equal(sample, other[index]), f"sample {index} differs in a second dataset: sort what you list"
+        if dataset.labels is not None:
+            assert torch.equal(dataset.labels, other.labels), "labels differ in a second dataset: sort what you list"
+
+    def test_a_sample_may_be_changed_without_changing_the_dataset(self, dataset: Any) -> None:
+        dataset[0].fill_(-7)
+        dataset.__getitems__([0]).fill_(-7)
+        assert torch.equal(dataset[0], self.build()[0]), "the dataset hands out its own memory: return a copy"
+
+    def test_it_can_be_sent_to_another_process(self, dataset: Any) -> None:
+        other = pickle.loads(pickle.dumps(dataset))
+        assert len(other) == len(dataset), "the copy must have the same length"
+        assert torch.equal(other[0], dataset[0]), "the copy must give the same samples: loaders pickle datasets"

@@ -1,0 +1,9 @@
+"""The engine: Lightning drives, the objective decides."""
+
+from __future__ import annotations
+
+from .callbacks import Interrupted
+from .fit import fit, seeded
+from .splits import Splits, split
+
+__all__ = ["Interrupted", "Splits", "fit", "seeded", "split"]

@@ -1,0 +1,205 @@
+"""The training step: the model and the costs minimise, then the adversaries answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from ..build import Parts
+from ..config import SchedulerConfig, TrainingConfig
+from ..errors import NonFiniteError
+from ..objective import Losses
+from ..optimizers import optimizer, scheduler
+
+
+class Engine(LightningModule):
+    """Creates the training of an autoencoder on an objective.
+
+    One main step minimises the objective in the model and in the costs' own parameters; then each adversary takes its steps
+    on fresh clouds. The optimisers are torch's, and Lightning moves devices, precision, loops and checkpoints.
+
+    Args:
+        parts: The model and the objective.
+        training: The training section.
+        seed: The seed of the validation's draws, which are the same each epoch.
+    """
+
+    def __init__(self, parts: Parts, training: TrainingConfig, seed: int) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.model, self.objective = parts.model, parts.objective
+        self.training_config, self.seed = training, seed
+        self.step = 0  # main steps done; Lightning's own counter counts every optimiser's
+        self.latest: dict[str, float] = {}
+        self._sums: dict[str, Tensor] = {}
+        self._seen = 0
+
+    def configure_optimizers(self) -> Any:
+        """Returns the main optimiser and, where there is an adversary, its own."""
+        training = self.training_config
+        sections = [(training, "training", self.minimised_parameters())]
+        if maximised := self.objective.adversary_parameters():
+            sections.append((training.adversary, "training.adversary", maximised))  # type: ignore[arg-type]
+        optimizers = [optimizer(section.optimizer, group, f"{path}.optimizer") for section, path, group in sections]
+        schedulers = [
+            scheduler(section.scheduler, target, f"{path}.scheduler")
+            for (section, path, _), target in zip(sections, optimizers, strict=True)
+            if section.scheduler
+        ]
+        return optimizers, schedulers
+
+    def minimised_parameters(self) -> list[nn.Parameter]:
+        """Returns the parameters of the model and of the costs, without the adversaries'."""
+        owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
+        return [parameter for parameter in owned if parameter.requires_grad]
+
+    def training_step(self, batch: Tensor, index: int) -> None:
+        """Takes one main step and the adversaries' answers.
+
+        Args:
+            batch: The samples, with shape (B, *data_shape).
+            index: The batch's position in the epoch.
+
+        Raises:
+            NonFiniteError: If a loss or gradient is not finite; the weights are then those before the step.
+        """
+        main, *adversary = self._optimizers()
+        for answering in adversary:  # Lightning would count each optimiser's step as one of training
+            answering._on_before_step = answering._on_after_step = _nothing
+        losses = self._main_step(main, batch)
+        answers: dict[str, Tensor] = {}
+        if adversary:
+            for _ in range(self.training_config.adversary.steps):
+                answers = self._adversary_step(adversary[0], batch)
+        self.step += 1
+        self._schedule("step")
+        self._record(losses, answers, main)
+
+    def _main_step(self, main: Optimizer, batch: Tensor) -> Losses:
+        with frozen(self.objective.adversary_parameters()):
+            losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch)
+            raw = {name: term.raw for name, term in losses.terms.items()}
+            self._guard(losses.total, raw, "The loss")
+            self._descend(main, losses.total, self.minimised_parameters(), raw)
+        return losses
+
+    def _adversary_step(self, adversary: Optimizer, batch: Tensor) -> dict[str, Tensor]:
+        losses = self.objective.adversary_losses(self.model, batch)
+        total = torch.stack(list(losses.values())).sum()
+        self._guard(total, losses, "The adversary's loss")
+        self._descend(adversary, total, self.objective.adversary_parameters(), losses)
+        return losses
+
+    def _descend(self, target: Optimizer, loss: Tensor, owned: list[nn.Parameter], terms: dict[str, Tensor]) -> None:
+        target.zero_grad()
+        self.manual_backward(loss)
+        norm = get_total_norm(parameter.grad for parameter in owned if parameter.grad is not None)
+        self._guard(norm, terms, "The gradient")
+        if self.training_config.gradient_clip is not None:
+            clip_grads_with_norm_(owned, self.training_config.gradient_clip, norm)
+        target.step()
+
+    def _guard(self, value: Tensor, terms: dict[str, Tensor], what: str) -> None:
+        if bool(torch.isfinite(value)):
+            return
+        told = ", ".join(f"{name} = {float(term.detach()):.4g}" for name, term in terms.items())
+        guilty = [name for name, term in terms.items() if not bool(torch.isfinite(term))]
+        blame = f" of the term {', '.join(map(repr, guilty))}" if guilty else ""
+        raise NonFiniteError(
+            f"{what}{blame} is {float(value.detach())} at step {self.step}, epoch {self.current_epoch} ({told}). "
+            "Training stopped before the weights were touched; the last checkpoint is sound. "
+            "Lower the learning rate, clip the gradient (training.gradient_clip), or lower that term's weight."
+        )
+
+    def validation_step(self, batch: Tensor, index: int) -> None:
+        """Adds up the terms on a validation batch, in eval mode, with draws that are the same each epoch.
+
+        Args:
+            batch: The samples, with shape (B, *data_shape).
+            index: The batch's position.
+        """
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.seed * 1_000_003 + index)
+            losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch)
+        for name, value in _flat(losses).items():
+            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + len(batch) * value
+        self._seen += len(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        means = {name: value / self._seen for name, value in self._sums.items()}
+        self._sums, self._seen = {}, 0
+        self._guard(means["total"], {name: means[name] for name, _ in self.objective}, "The validation loss")
+        for name, value in means.items():
+            self.log(f"validation/{name}", value, logger=False)  # for early stopping and checkpoints
+        if not self.trainer.sanity_checking:
+            self._emit("validation", {name: float(value) for name, value in means.items()})
+
+    def on_train_epoch_end(self) -> None:
+        self._schedule("epoch")
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["otae_step"] = self.step
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.step = checkpoint["otae_step"]
+
+    def _record(self, losses: Losses, answers: dict[str, Tensor], main: Optimizer) -> None:
+        tensors = _flat(losses) | {f"{name}.adversary": value.detach() for name, value in answers.items()}
+        numbers = torch.stack([value.double() for value in tensors.values()]).tolist()  # one transfer from the device
+        self.latest = dict(zip(tensors, numbers, strict=True)) | {"lr": float(main.param_groups[0]["lr"])}
+        self._emit("train", self.latest)
+
+    def _emit(self, split: str, values: dict[str, float]) -> None:
+        for logger in self.trainer.loggers:
+            logger.log_metrics({f"{split}/{name}": value for name, value in values.items()}, step=self.step)
+
+    def _schedule(self, moment: str) -> None:
+        training = self.training_config
+        configs = [section.scheduler for section in (training, training.adversary) if section.scheduler]
+        for target, config in zip(self._schedulers(), cast("list[SchedulerConfig]", configs), strict=False):
+            if config.interval == moment:
+                target.step()
+
+    def _optimizers(self) -> list[Any]:
+        found = self.optimizers()
+        return found if isinstance(found, list) else [found]
+
+    def _schedulers(self) -> list[LRScheduler]:
+        found = self.lr_schedulers()
+        return cast("list[LRScheduler]", found if isinstance(found, list) else [found] if found else [])
+
+
+@contextmanager
+def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Keeps gradients from being computed for some parameters, for as long as the context lasts.
+
+    Args:
+        parameters: The parameters, all of which require gradients outside.
+    """
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+def _flat(losses: Losses) -> dict[str, Tensor]:
+    values = {"total": losses.total.detach()}
+    for name, term in losses.terms.items():
+        values[name] = term.raw.detach()
+        values[f"{name}.weighted"] = term.weighted.detach()
+    return values
+
+
+def _nothing() -> None:
+    pass

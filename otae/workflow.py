@@ -1,0 +1,70 @@
+"""Training from start to end: fit, evaluate, report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from .build import resolve
+from .config import Experiment
+from .errors import RunError
+from .evaluation import evaluate
+from .report import write_report
+from .run import Run
+from .training import Interrupted, fit
+
+
+def train(experiment: Experiment, path: str | Path | None = None, *, console: Console | None = None) -> Run:
+    """Returns the run of an experiment: trained, evaluated, and with its report.
+
+    Args:
+        experiment: The experiment, as `load_config` gives it.
+        path: The run's folder, new or empty; a dated one under `runs/` where `None`.
+        console: Where progress is shown; nowhere where `None`.
+
+    Raises:
+        ConfigError: If an option is not allowed.
+        DataError: If the data are missing or spoilt.
+        NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
+        KeyboardInterrupt: If a signal asked to stop; `resume` continues from that step.
+        RunError: If the folder is in use.
+    """
+    resolved = resolve(experiment).titled(experiment.title)
+    return _finish(Run.create(_folder(resolved, path), resolved), console)
+
+
+def resume(path: str | Path, *, console: Console | None = None) -> Run:
+    """Returns a run, continued from its last checkpoint to its end; on the CPU the weights are those of an unbroken run.
+
+    Args:
+        path: The run's folder.
+        console: Where progress is shown; nowhere where `None`.
+
+    Raises:
+        RunError: If the folder holds no run, its training is complete, or a plugin is missing.
+        KeyboardInterrupt: If a signal asked to stop again.
+    """
+    run = Run(path)
+    if (run.path / "report.html").exists():
+        raise RunError(f"The run {run.path} is complete: there is nothing to resume. Train a new one with `otae train`.")
+    return _finish(run, console)
+
+
+def _finish(run: Run, console: Console | None) -> Run:
+    try:
+        fit(run, console)
+    except Interrupted as interruption:
+        raise KeyboardInterrupt(f"{interruption}; continue with `otae resume {run.path}`") from interruption
+    evaluate(run)
+    write_report(run)
+    return run
+
+
+def _folder(experiment: Experiment, path: str | Path | None) -> Path:
+    if path is not None:
+        return Path(path).expanduser()
+    stem = Path("runs") / f"{experiment.title}-{datetime.now():%Y%m%d-%H%M%S}"
+    taken = (stem.with_name(f"{stem.name}-{number}") for number in range(2, 1000))
+    return stem if not stem.exists() else next(folder for folder in taken if not folder.exists())

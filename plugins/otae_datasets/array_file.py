@@ -1,0 +1,104 @@
+"""A file of NumPy, opened without trusting it."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otae.errors import DataError, unknown_name
+
+from .paths import existing_file
+
+Array: TypeAlias = NDArray[Any]
+
+_DAMAGE = (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+class ArrayFile:
+    """Creates a view of a `.npy` or `.npz` file; the kind is read off the contents, not the name.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        path: The file's absolute path.
+        keys: The names of the arrays in a `.npz` file; empty for a `.npy` file, whose only array has no name.
+
+    Raises:
+        DataError: If the file is missing, damaged, or of another kind.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = existing_file(path)
+        with self._reading(), self.path.open("rb") as stream:
+            start = stream.read(6)
+        self._archive = start.startswith(b"PK")
+        if not self._archive and start != b"\x93NUMPY":
+            kind = "an empty file" if not start else "neither a .npy nor a .npz file"
+            raise DataError(f"'{self.path}' is {kind}. Write it with numpy.save or numpy.savez.")
+        with self._reading():
+            self.keys = self._names() if self._archive else ()
+
+    def choose(self, key: str | None, besides: str | None = None) -> str | None:
+        """Returns the key of the array to read, `None` for the only array of a `.npy` file.
+
+        Args:
+            key: The key that was asked for, or `None` for the only array there is.
+            besides: A key that holds something else, such as the labels.
+
+        Raises:
+            DataError: If there is no such key, or several arrays and no key.
+        """
+        if key is not None:
+            if not self._archive:
+                raise DataError(f"'{self.path}' is a .npy file, whose array has no name. Drop the option key={key!r}.")
+            if key not in self.keys:
+                raise DataError(f"'{self.path}': {unknown_name('array', key, self.keys)}")
+            return key
+        others = [name for name in self.keys if name != besides]
+        if self._archive and len(others) != 1:
+            held = ", ".join(others) or "no array"
+            raise DataError(f"'{self.path}' must hold one array, but holds: {held}. Name the one to read by its key.")
+        return others[0] if self._archive else None
+
+    def read(self, key: str | None = None) -> Array:
+        """Returns an array: a `.npy` file's as a read-only memory map, a `.npz` file's in memory.
+
+        Args:
+            key: The array's key, as `choose` returned it.
+
+        Raises:
+            DataError: If the array is damaged, holds Python objects, or does not fit into memory.
+        """
+        with self._reading():
+            content = self._member(key) if self._archive else np.load(self.path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(content, np.ndarray):
+            raise DataError(f"'{self.path}': {key!r} is no array. Write the file with numpy.savez.")
+        return content
+
+    def _names(self) -> tuple[str, ...]:
+        with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return tuple(archive.files)
+
+    def _member(self, key: str | None) -> Any:
+        with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return archive[key]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except MemoryError as error:
+            cure = "Write the array with numpy.save as a .npy file, which is read piece by piece"
+            raise DataError(f"'{self.path}' does not fit into memory: {error}. {cure}.") from error
+        except _DAMAGE as error:
+            reason = str(error).rstrip(".")
+            cure = "If it is damaged, fetch it again; pickled objects are never loaded: write numbers with numpy.save"
+            raise DataError(f"'{self.path}' cannot be read: {reason}. {cure}.") from error

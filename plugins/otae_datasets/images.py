@@ -1,0 +1,71 @@
+"""The dataset of a folder of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from otae.errors import DataError
+from otae.interfaces import Dataset
+
+from .paths import existing_folder
+from .pictures import Mode, Size, picture_files, picture_size, read_picture
+
+Side: TypeAlias = Annotated[int, Field(gt=0)]
+
+
+class Images(Dataset):
+    """Creates a dataset from the pictures of a folder and its subfolders, in the order of their relative paths.
+
+    Pictures are read when asked for, so there may be more than fit into memory. Their headers are read once at the
+    start: a file that is no picture or ends too early is refused there, hidden damage when the picture is read.
+
+    Args:
+        path: The folder; `~` is the home folder, a relative path starts at the working directory.
+        size: The side, or (height, width), to crop to, about the centre, and resize; needed where pictures differ.
+        mode: `RGB` for three channels, `L` for one, grey. Transparency and orientation tags are dropped.
+
+    Attributes:
+        classes: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
+            subfolder and there are several of these; empty otherwise.
+
+    Raises:
+        DataError: If the folder is missing or empty, a picture is damaged, or the sizes differ; the message names it.
+    """
+
+    def __init__(self, path: str | Path, *, size: Side | tuple[Side, Side] | None = None, mode: Mode = "RGB") -> None:
+        super().__init__()
+        folder = existing_folder(path)
+        self._files, self._mode = picture_files(folder), mode
+        sizes = [picture_size(file) for file in self._files]
+        self._size: Size | None = (size, size) if isinstance(size, int) else size
+        self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, self._files)))
+        self.value_range = (0.0, 1.0)
+        self.classes, self.labels = _classes(folder, self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return read_picture(self._files[index], self._size, self._mode)
+
+
+def _common(sizes: list[Size], files: list[Path]) -> Size:
+    for size, file in zip(sizes, files, strict=True):
+        if size != sizes[0]:
+            each = f"'{files[0]}' has {sizes[0][0]}×{sizes[0][1]} pixels, '{file}' {size[0]}×{size[1]} (height×width)"
+            raise DataError(f"The pictures differ in size: {each}. Set the option size, such as size: 64.")
+    return sizes[0]
+
+
+def _classes(folder: Path, files: list[Path]) -> tuple[tuple[str, ...], Tensor | None]:
+    parts = [file.relative_to(folder).parts for file in files]
+    names = tuple(sorted({first for first, *_ in parts}))
+    if len(names) < 2 or any(len(each) == 1 for each in parts):
+        return (), None
+    index = {name: number for number, name in enumerate(names)}
+    return names, torch.tensor([index[first] for first, *_ in parts])

@@ -1,0 +1,101 @@
+"""Pictures of a folder: finding them, checking them, reading them."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import SEEK_END
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from otae.errors import DataError
+
+Mode: TypeAlias = Literal["RGB", "L"]
+Size: TypeAlias = tuple[int, int]
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+_ENDINGS: Mapping[str | None, bytes] = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Returns the pictures of a folder and its subfolders, in the order of their relative paths, hidden ones left out.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        DataError: If there is none.
+    """
+    files = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+    paths = sorted(file.relative_to(folder).as_posix() for file in files)
+    shown = [path for path in paths if not any(part.startswith(".") for part in path.split("/"))]
+    if not shown:
+        raise DataError(f"The folder '{folder}' holds no picture. Put files there that end in {', '.join(SUFFIXES)}.")
+    return [folder / path for path in shown]
+
+
+def picture_size(file: Path) -> Size:
+    """Returns the height and width of a picture from its header; one that ends too early is refused.
+
+    Args:
+        file: The picture.
+
+    Raises:
+        DataError: If the picture is damaged or has more than 8 bits a channel.
+    """
+    with _opened(file) as image:
+        if image.mode.startswith(("I", "F")):
+            cure = "Convert it to 8 bits, or write all as a NumPy file and use the dataset `arrays`"
+            raise DataError(f"'{file}' has more than 8 bits a channel (mode {image.mode}). {cure}.")
+        if not _ends_well(file, image.format):
+            image.load()  # the costly proof, only where the cheap one fails: some sound files bear trailing bytes
+        return image.height, image.width
+
+
+def read_picture(file: Path, size: Size | None, mode: Mode) -> Tensor:
+    """Returns a picture, with shape (C, H, W) and values in [0, 1].
+
+    Args:
+        file: The picture.
+        size: The height and width to crop, about the centre, and resize to; `None` keeps the picture's.
+        mode: `RGB` for three channels, `L` for one, grey. Transparency is dropped.
+
+    Raises:
+        DataError: If the picture is damaged.
+    """
+    with _opened(file) as image:
+        opaque = image.convert("RGBA") if "transparency" in image.info else image
+        picture = opaque.convert(mode)
+    if size is not None:
+        picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
+    pixels = torch.from_numpy(np.array(picture))
+    planes = pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1).contiguous()  # (C, H, W)
+    return planes.to(torch.float32).div_(255)
+
+
+def _ends_well(file: Path, kind: str | None) -> bool:
+    ending = _ENDINGS.get(kind, b"")
+    with file.open("rb") as stream:
+        stream.seek(-len(ending), SEEK_END)
+        return stream.read() == ending
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    try:
+        with Image.open(file) as image:
+            yield image
+    except DataError:
+        raise
+    except _DAMAGE as error:
+        reason = str(error).rstrip(".")
+        raise DataError(f"'{file}' cannot be read as a picture: {reason}. Replace the file, or remove it.") from error

@@ -1,0 +1,145 @@
+"""The Gaussian mixture prior, with learned means, covariances and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
+
+from otae.interfaces import Prior
+
+from .choice import argmax, perturb, sparsemax
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Creates the components of a Gaussian mixture.
+
+    Args:
+        means: Their means, with shape (K, D).
+        roots: The roots S of their covariances S Sᵀ, with shape (K, D, D).
+    """
+
+    means: Tensor
+    roots: Tensor
+
+
+class Mixture(Prior):
+    r"""Creates a mixture of Gaussians with full covariances, all learned; the meta-prior of clustering.
+
+    $$z = \frac{m_k + S_k \varepsilon - \mu}{\sigma}, \qquad k \sim w, \quad \varepsilon \sim \mathcal{N}(0, I_d)$$
+
+    The mean μ and the deviation σ of each dimension are those of the mixture itself, in closed form and differentiable:
+    the prior has zero mean and unit variance exactly, without the noise, the running moments and the smallest batch of
+    a batch normalisation. It is still a mixture of Gaussians, of which `law`, `assign` and `sample_component` speak.
+
+    In evaluation, draws follow this law exactly. Such draws carry no gradient to the weights, for two clusters apart
+    have nothing between them to differentiate; straight-through estimators do not help, since they move all clusters
+    alike and the standardisation takes that back. In training, the component is therefore drawn by a Gumbel-sparsemax:
+    most draws still come from one component, and a share of about the temperature lies on the way between two, where
+    gradients measure what it costs to move mass from one to the other. They are exact for the relaxed law, whose
+    distance to the mixture shrinks with the temperature as their variance grows.
+
+    Args:
+        latent_dim: The number of entries of a code; handed in by the builder.
+        components: The number of components K.
+        scale: The standard deviation of each component at the start, where the means are standard normal.
+        temperature: How much the choice of a component is relaxed in training.
+
+    Attributes:
+        means: The components' means m before standardisation, with shape (K, latent_dim).
+        roots: The roots S of their covariances S Sᵀ before standardisation, with shape (K, latent_dim, latent_dim).
+        logits: The unnormalised logarithms of the weights w, with shape (K,); all equal at the start.
+
+    References:
+        Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
+        https://arxiv.org/abs/2209.07007
+
+        Sparse Communication via Mixed Distributions (Farinhas et al., 2022)
+        https://arxiv.org/abs/2108.02658
+
+    Example:
+        >>> prior = Mixture(latent_dim=2, components=3).eval()
+        >>> tuple(prior.assign(prior.sample(5)).shape)
+        (5, 3)
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        components: Annotated[int, Field(gt=0)] = 10,
+        scale: Annotated[float, Field(gt=0)] = 0.5,
+        temperature: Annotated[float, Field(gt=0)] = 0.1,
+    ) -> None:
+        super().__init__(latent_dim)
+        self.temperature = temperature
+        self.means = nn.Parameter(torch.randn(components, latent_dim))
+        self.roots = nn.Parameter(scale * torch.eye(latent_dim).repeat(components, 1, 1))
+        self.logits = nn.Parameter(torch.zeros(components))
+
+    def sample(self, count: int, generator: Generator | None = None) -> Tensor:
+        noise = self.normal(count, self.latent_dim, generator=generator)
+        scores = perturb(self.logits, self.uniform(count, len(self.logits), generator=generator))
+        choices = sparsemax(scores / self.temperature) if self.training else argmax(scores)  # (count, K)
+        components = self.components
+        candidates = components.means + torch.einsum("kde,ne->nkd", components.roots, noise)
+        return torch.einsum("nk,nkd->nd", choices, candidates)
+
+    def sample_component(self, component: int, count: int, generator: Generator | None = None) -> Tensor:
+        """Returns draws from one component, with shape (count, latent_dim).
+
+        Args:
+            component: The component's index, in [0, K).
+            count: The number of draws.
+            generator: The source of randomness; torch's global one where `None`.
+        """
+        noise, components = self.normal(count, self.latent_dim, generator=generator), self.components
+        return components.means[component] + noise @ components.roots[component].T
+
+    def assign(self, z: Tensor) -> Tensor:
+        r"""Returns the posterior probability of each component, with shape (N, K).
+
+        $$p(k \mid z) \propto w_k \, \mathcal{N}(z; m_k, S_k S_k^\top)$$
+
+        Args:
+            z: The codes, with shape (N, latent_dim).
+        """
+        joint: Tensor = self.logits + self.law.component_distribution.log_prob(z[:, None, :])
+        return joint.softmax(1)
+
+    @property
+    def weights(self) -> Tensor:
+        """Returns the probability of each component, with shape (K,)."""
+        return self.logits.softmax(0)
+
+    @property
+    def components(self) -> Components:
+        """Returns the components after standardisation."""
+        mean = self.weights @ self.means
+        variance = self.weights @ ((self.means - mean).square() + self.roots.square().sum(2))
+        return Components((self.means - mean) / variance.sqrt(), self.roots / variance.sqrt()[:, None])
+
+    @property
+    def law(self) -> MixtureSameFamily:
+        """Returns the mixture after standardisation, differentiable in all parameters."""
+        components = self.components
+        gaussians = MultivariateNormal(components.means, scale_tril=_triangular(components.roots))
+        return MixtureSameFamily(Categorical(logits=self.logits), gaussians)
+
+    def extra_repr(self) -> str:
+        return f"components={len(self.logits)}, temperature={self.temperature:g}"
+
+
+def _triangular(roots: Tensor) -> Tensor:
+    """Returns the Cholesky factors of S Sᵀ, with shape (K, D, D), without squaring the condition number of S.
+
+    Args:
+        roots: The roots S, with shape (K, D, D).
+    """
+    upper: Tensor = torch.linalg.qr(roots.mT).R
+    diagonal = upper.diagonal(dim1=-2, dim2=-1)
+    return upper.mT * torch.where(diagonal < 0, -1, 1)[:, None, :]

@@ -1,0 +1,41 @@
+"""Standardisation of what a network draws: zero mean and unit variance in each dimension."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Standardize(nn.Module):
+    r"""Creates a map to zero mean and unit variance per dimension, without parameters.
+
+    $$z_k = \frac{x_k - \mu_k}{\sqrt{\sigma_k^2 + \epsilon}}$$
+
+    In training, the moments are those of the batch, which also update the running ones. In evaluation they are the
+    running ones, so that each draw is mapped on its own. A training batch of one draw has no variance: it is mapped by
+    the running moments, too, and does not update them.
+
+    Args:
+        size: The number of dimensions.
+        momentum: The share of the newest batch in the running moments.
+
+    References:
+        Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift
+        (Ioffe, Szegedy, 2015)
+        https://arxiv.org/abs/1502.03167
+    """
+
+    def __init__(self, size: int, momentum: float = 0.5) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(size, momentum=momentum, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the standardised draws, with shape (N, size).
+
+        Args:
+            x: The draws, with shape (N, size).
+        """
+        if self.training and len(x) > 1:
+            result: Tensor = self.norm(x)
+            return result
+        return F.batch_norm(x, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)

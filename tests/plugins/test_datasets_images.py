@@ -1,0 +1,142 @@
+"""Folders of pictures: what is read from them, and every spoilt file that is refused by name."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from otae.errors import DataError
+from otae.testing import DatasetSuite
+from otae_datasets import Images
+
+RANDOM = np.random.default_rng(0)
+
+
+def picture(path: Path, height: int = 8, width: int = 8, mode: str = "RGB") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (height, width, 3) if mode == "RGB" else (height, width)
+    Image.fromarray(RANDOM.integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return path
+
+
+class TestImages(DatasetSuite):
+    plugin = Images
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("cat/1.png", "cat/2.jpg", "dog/1.bmp", "dog/deep/2.webp"):
+            picture(tmp_path / name)
+        monkeypatch.setattr(type(self), "options", {"path": str(tmp_path), "size": [10, 6]})
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("L", 1)])
+@pytest.mark.parametrize("stored", ["RGB", "L"])
+def test_pictures_keep_their_pixels(tmp_path, stored, mode, channels) -> None:
+    path = picture(tmp_path / "x.png", 9, 12, stored)
+    dataset = Images(tmp_path, mode=mode)
+    assert dataset.data_shape == (channels, 9, 12)
+    pixels = np.asarray(Image.open(path).convert(mode)).reshape(9, 12, channels).transpose(2, 0, 1)
+    torch.testing.assert_close(dataset[0], torch.tensor(pixels / 255, dtype=torch.float32))
+
+
+@pytest.mark.parametrize(("size", "shape"), [(4, (3, 4, 4)), ((6, 3), (3, 6, 3))])
+def test_pictures_of_different_sizes_are_brought_to_one(tmp_path, size, shape) -> None:
+    for name, height, width in [("a.png", 8, 8), ("b.jpg", 20, 9), ("c.png", 3, 30)]:
+        picture(tmp_path / name, height, width)
+    dataset = Images(tmp_path, size=size)
+    assert dataset.data_shape == shape
+    assert {tuple(sample.shape) for sample in dataset} == {shape}
+
+
+def test_a_picture_is_cropped_about_its_centre(tmp_path) -> None:
+    pixels = np.zeros((4, 12), dtype=np.uint8)
+    pixels[:, 4:8] = 255
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    assert Images(tmp_path, size=4, mode="L")[0].min() == 1
+
+
+def test_pictures_of_different_sizes_are_refused_without_a_size(tmp_path) -> None:
+    picture(tmp_path / "a.png", 8, 8)
+    picture(tmp_path / "b.png", 8, 9)
+    with pytest.raises(DataError, match=r"'.*a\.png' has 8×8 pixels, '.*b\.png' 8×9.*Set the option size"):
+        Images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "labels"),
+    [
+        (["b/1.png", "a/2.png", "a/deep/1.png"], ("a", "b"), [0, 0, 1]),
+        (["b/1.png", "a/2.png", "1.png"], (), None),
+        (["a/1.png", "a/2.png"], (), None),
+        (["2.png", "1.png"], (), None),
+    ],
+    ids=["subfolders", "some outside", "one subfolder", "no subfolder"],
+)
+def test_several_subfolders_are_classes(tmp_path, names, classes, labels) -> None:
+    for name in names:
+        picture(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    picture(tmp_path / ".hidden" / "x.png", 30, 30)
+    (tmp_path / "._x.png").write_bytes(b"a file that other systems leave behind")
+    dataset = Images(tmp_path)
+    assert len(dataset) == len(names)
+    assert dataset.classes == classes
+    assert (None if dataset.labels is None else dataset.labels.tolist()) == labels
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("lost", [1, 0.5, 0.95], ids=["one byte", "half", "nearly all"])
+def test_a_picture_that_ends_too_early_is_refused_before_training(tmp_path, suffix, lost) -> None:
+    path = picture(tmp_path / f"x.{suffix}", 64, 64)
+    content = path.read_bytes()
+    path.write_bytes(content[: -int(lost * len(content)) if isinstance(lost, float) else -400])
+    with pytest.raises(DataError, match=rf"x\.{suffix}' cannot be read as a picture: .*Replace the file, or remove it"):
+        Images(tmp_path)
+
+
+def test_damage_inside_a_picture_is_named_when_it_is_read(tmp_path) -> None:
+    path = picture(tmp_path / "x.png", 64, 64)
+    content = bytearray(path.read_bytes())
+    content[200:4000] = bytes(3800)
+    path.write_bytes(content)
+    dataset = Images(tmp_path)
+    with pytest.raises(DataError, match=r"x\.png' cannot be read as a picture"):
+        dataset[0]
+
+
+def test_a_picture_with_bytes_after_its_end_is_sound(tmp_path) -> None:
+    path = picture(tmp_path / "x.jpg")
+    path.write_bytes(path.read_bytes() + b"appended by a camera")
+    assert len(Images(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("name", "content"), [("x.png", b""), ("x.jpg", b"<html>404</html>")])
+def test_a_file_that_is_no_picture_is_refused(tmp_path, name, content) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}' cannot be read as a picture"):
+        Images(tmp_path)
+
+
+def test_a_picture_of_16_bits_is_refused_rather_than_clipped(tmp_path) -> None:
+    Image.fromarray(np.full((8, 8), 40000, dtype=np.uint16)).save(tmp_path / "x.png")
+    with pytest.raises(DataError, match=r"x\.png' has more than 8 bits a channel.*dataset `arrays`"):
+        Images(tmp_path)
+
+
+def test_a_palette_with_transparency_is_read_without_a_warning(tmp_path) -> None:
+    palette = Image.fromarray(RANDOM.integers(0, 256, (4, 5, 3), dtype=np.uint8)).quantize(8)
+    palette.save(tmp_path / "x.png", transparency=bytes([0, 128, 255]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Images(tmp_path)[0].shape == (3, 4, 5)
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(DataError, match=r"holds no picture. Put files there that end in .*\.png"):
+        Images(tmp_path)

@@ -1,0 +1,259 @@
+"""Training: one seed, one result; interrupted, killed and spoilt runs; optimisers and schedules."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from otae.config import DataConfig
+from otae.errors import ConfigError, DataError, NonFiniteError, RunError
+from otae.loading import load_config
+from otae.run import Run
+from otae.training import Interrupted, fit, split
+from otae.training.batches import Batches
+from otae.training.history import read
+from otae.training.module import Engine
+
+from fakes import Blobs
+
+Make = Callable[..., Run]
+
+
+@pytest.fixture
+def make(tmp_path: Path, values: dict[str, Any]) -> Iterator[Make]:
+    """Returns a function that makes an untrained run of fakes, with overrides."""
+    numbers = iter(range(100))
+    yield lambda *overrides: Run.create(tmp_path / f"run{next(numbers)}", load_config(values, overrides))
+
+
+def trained(run: Run) -> Run:
+    """Returns the run, trained."""
+    fit(run)
+    return run
+
+
+def weights(run: Run) -> dict[str, Tensor]:
+    """Returns all weights of a trained run, the costs' included."""
+    return {**run.model.state_dict(), **{f"objective.{k}": v for k, v in run.objective.state_dict().items()}}
+
+
+def assert_same(first: Run, second: Run) -> None:
+    one, other = weights(first), weights(second)
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def assert_different(first: Run, second: Run) -> None:
+    other = weights(second)
+    assert any(not torch.equal(value, other[name]) for name, value in weights(first).items())
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], Any]) -> None:
+    """Has an action happen inside the training step of that number."""
+    original = Engine.training_step
+
+    def stepping(self: Engine, batch: Tensor, index: int) -> None:
+        if self.step == step:
+            action()
+        original(self, batch, index)
+
+    monkeypatch.setattr(Engine, "training_step", stepping)
+
+
+def fail() -> None:
+    raise OSError("the power went out")
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(make: Make) -> None:
+    assert_same(trained(make()), trained(make()))
+
+
+def test_another_seed_gives_other_weights(make: Make) -> None:
+    assert_different(trained(make()), trained(make("seed=1")))
+
+
+def test_training_leaves_the_global_random_states_as_they_were(make: Make) -> None:
+    torch.manual_seed(5), np.random.seed(5)
+    expected = torch.rand(3), np.random.rand(3)
+    torch.manual_seed(5), np.random.seed(5)
+    trained(make())
+    assert torch.equal(torch.rand(3), expected[0])
+    assert (np.random.rand(3) == expected[1]).all()
+
+
+def test_the_saved_configuration_runs_again_to_the_same_weights(make: Make, tmp_path: Path) -> None:
+    first = trained(make("seed=3"))
+    again = Run.create(tmp_path / "again", load_config(first.path))
+    assert_same(first, trained(again))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 8])
+def test_an_interrupted_run_resumes_to_the_weights_of_an_unbroken_one(
+    make: Make, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    unbroken, broken = trained(make()), make()
+    with monkeypatch.context() as patch:
+        at_step(patch, step, lambda: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(Interrupted, match="SIGINT"):
+            fit(broken)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert_same(unbroken, trained(broken))
+    assert (broken.path / "metrics.csv").read_text() == (unbroken.path / "metrics.csv").read_text()
+
+
+@pytest.mark.parametrize("step", [4, 7])
+def test_a_killed_run_resumes_from_its_last_epoch_to_the_same_weights(
+    make: Make, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    unbroken, broken = trained(make("data.workers=1")), make("data.workers=1")
+    with monkeypatch.context() as patch:
+        at_step(patch, step, fail)
+        with pytest.raises(OSError, match="power"):
+            fit(broken)
+    assert_same(unbroken, trained(broken))
+    assert (broken.path / "metrics.csv").read_text() == (unbroken.path / "metrics.csv").read_text()
+
+
+def test_the_number_of_workers_does_not_change_the_weights(make: Make) -> None:
+    assert_same(trained(make()), trained(make("data.workers=2")))
+
+
+def test_a_run_that_was_not_trained_to_its_end_says_how_to_finish_it(make: Make) -> None:
+    run = make()
+    with pytest.raises(RunError, match="otae resume"):
+        _ = run.model
+
+
+def test_a_spoilt_checkpoint_is_named(make: Make) -> None:
+    run = make()
+    (run.path / "checkpoints").mkdir()
+    (run.path / "checkpoints" / "last.ckpt").write_bytes(b"PK nonsense")
+    with pytest.raises(RunError, match=r"last\.ckpt cannot be read"):
+        fit(run)
+
+
+def test_the_checkpoint_loads_with_weights_only(make: Make) -> None:
+    checkpoint = torch.load(trained(make()).path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["otae_step"] == checkpoint["global_step"] == 9
+
+
+def test_a_loss_that_is_not_finite_stops_at_once_and_names_term_and_step(make: Make, values: dict[str, Any]) -> None:
+    values["objective"]["venom"] = {"cost": {"name": "poison", "after": 4}, "source": "code", "target": "prior"}
+    run = make()
+    with pytest.raises(NonFiniteError, match=r"term 'venom'.* at step 4"):
+        fit(run)
+    kept = torch.load(run.path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert kept["otae_step"] == 3
+    assert all(torch.isfinite(value).all() for value in kept["state_dict"].values())
+
+
+def test_every_term_is_logged_at_every_step_raw_and_weighted(make: Make) -> None:
+    run = trained(make())
+    history = read(run.path / "metrics.csv")
+    assert history["train"]["step"] == list(range(1, 10))
+    assert history["validation"]["step"] == [3, 6, 9]
+    train = history["train"]
+    shares = np.array([train[f"{name}.weighted"] for name in ("reconstruction", "spread", "merge", "surprise")])
+    np.testing.assert_allclose(shares.sum(0), train["total"], rtol=1e-5)
+    ramp = np.array(train["surprise.weighted"]) / np.array(train["surprise"])
+    np.testing.assert_allclose(ramp, np.minimum(np.arange(9) / 6, 1) * 0.1, rtol=1e-5)
+    assert len(train["merge.adversary"]) == 9
+
+
+def test_tensorboard_events_hold_the_terms(make: Make) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(trained(make()).path / "tensorboard"))
+    events.Reload()
+    assert {"train/reconstruction", "validation/total", "train/merge.adversary"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("train/spread")] == list(range(1, 10))
+
+
+@pytest.mark.parametrize("override", ["training.optimizer={name: adam, lr: 0.01}", "training.optimizer.name=AdamW",
+                                      "training.scheduler={name: cosine-annealing, T_max: 3}", "training.gradient_clip=0.1",
+                                      "training.adversary.optimizer={name: sgd, momentum: 0.9}"])  # fmt: skip
+def test_optimisers_schedulers_and_clipping_change_the_result(make: Make, override: str) -> None:
+    assert_different(trained(make()), trained(make(override)))
+
+
+@pytest.mark.parametrize(("interval", "expected"), [("epoch", [1e-3] * 3 + [5e-4] * 3 + [25e-5] * 3),
+                                                    ("step", [1e-3 / 2**k for k in range(1, 10)])])  # fmt: skip
+def test_a_scheduler_moves_each_epoch_or_each_step(make: Make, interval: str, expected: list[float]) -> None:
+    run = trained(make(f"training.scheduler={{name: exponential, gamma: 0.5, interval: {interval}}}"))
+    np.testing.assert_allclose(read(run.path / "metrics.csv")["train"]["lr"], expected)
+
+
+@pytest.mark.parametrize(("override", "message"), [
+    ("training.optimizer.name=rmspro", r"training\.optimizer: No optimizer named 'rmspro'.*Did you mean 'rmsprop'"),
+    ("training.optimizer.momentm=1", r"training\.optimizer\.momentm: unknown option.*Did you mean 'momentum'"),
+    ("training.optimizer={name: adam, betas: [2, 2]}", r"training\.optimizer: adam refuses these options: .*beta"),
+    ("training.scheduler=cosin-annealing", r"training\.scheduler: No scheduler named .*Did you mean 'cosineannealing'"),
+    ("training.scheduler=step", r"training\.scheduler: step refuses these options: .*step_size"),
+    ("training.early_stopping.monitor=speed", r"no term named 'speed'. Allowed: total, reconstruction"),
+])  # fmt: skip
+def test_a_wrong_training_option_is_refused_before_any_data_are_read(make: Make, override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(override)
+
+
+def test_early_stopping_ends_the_run_and_keeps_the_best_weights(make: Make) -> None:
+    stopping = "training.early_stopping={monitor: reconstruction, patience: 2, min_delta: 1e6}"
+    run = trained(make(stopping, "training.epochs=50"))
+    assert read(run.path / "metrics.csv")["validation"]["step"] == [3, 6, 9]
+    best = torch.load(run.path / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(best[f"model.{name}"], value) for name, value in run.model.state_dict().items())
+
+
+def test_without_an_adversary_there_is_one_optimiser(make: Make) -> None:
+    run = trained(make("objective.merge=null"))
+    assert len(torch.load(run.path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]) == 1
+
+
+@pytest.mark.parametrize("precision", ["64-true", "bf16-mixed"])
+def test_other_precisions_train_and_load(make: Make, precision: str) -> None:
+    run = trained(make(f"training.precision={precision}"))
+    expected = torch.float64 if precision == "64-true" else torch.float32
+    assert run.model.encode(torch.zeros(2, 6)).dtype == expected
+
+
+@pytest.mark.parametrize(("size", "batch_size"), [(43, 16), (1, 16), (64, 64), (65, 64), (10, 1)])
+def test_batches_cover_the_split_once_and_differ_by_one_at_most(size: int, batch_size: int) -> None:
+    dataset = Blobs(size=100)
+    batches = list(Batches(dataset, range(size), batch_size, seed=1))
+    sizes = [len(batch) for batch in batches]
+    assert sum(sizes) == size
+    assert max(sizes) <= batch_size
+    assert max(sizes) - min(sizes) <= 1
+    seen, expected = torch.cat(batches), dataset.points[:size]
+    assert torch.equal(seen.sort(0).values, expected.sort(0).values)
+
+
+def test_the_order_changes_from_epoch_to_epoch_and_follows_the_seed() -> None:
+    first, same, other = (Batches(Blobs(), range(60), 16, seed=seed) for seed in (1, 1, 2))
+    epochs = [[torch.cat(list(batches)) for _ in range(2)] for batches in (first, same, other)]
+    assert torch.equal(epochs[0][0], epochs[1][0])
+    assert torch.equal(epochs[0][1], epochs[1][1])
+    assert not torch.equal(epochs[0][0], epochs[0][1])
+    assert not torch.equal(epochs[0][0], epochs[2][0])
+
+
+def test_the_split_is_disjoint_complete_and_follows_the_seed() -> None:
+    config = DataConfig(name="blobs", validation=0.1, test=0.2)
+    parts = split(100, config, seed=0)
+    assert sorted(parts.train + parts.validation + parts.test) == list(range(100))
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (70, 10, 20)
+    assert parts == split(100, config, seed=0) != split(100, config, seed=1)
+
+
+def test_too_few_samples_are_refused_with_the_cure() -> None:
+    with pytest.raises(DataError, match=r"3 samples split into .* data\.validation"):
+        split(3, DataConfig(name="blobs"), seed=0)
