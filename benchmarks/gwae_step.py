@@ -257,7 +257,9 @@ def main() -> None:
         return
     found: dict[str, Any] = {"seconds": seconds(options.batch, options.repetitions)}
     found["time_ratio"] = found["seconds"]["ours"] / found["seconds"]["naive"]
-    print(f"time of a step, batch {options.batch}: {told(found['seconds'], 's')}; ratio {found['time_ratio']:.2f} (bar {TIME_BAR})")
+    print(
+        f"time of a step, batch {options.batch}: {told(found['seconds'], 's')}; ratio {found['time_ratio']:.2f} (bar {TIME_BAR})"
+    )
     if options.memory_batch:
         found["megabytes"] = {name: megabytes(name, options.memory_batch) for name in STEPS}
         found["memory_ratio"] = found["megabytes"]["ours"] / found["megabytes"]["naive"]

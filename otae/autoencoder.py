@@ -141,19 +141,17 @@ class Autoencoder(nn.Module):
     def _map(self, function: Callable[[Tensor], Tensor], values: Array, shape: tuple[int, ...], what: str, size: int) -> Array:
         if size < 1:
             raise CloudError(f"batch_size must be at least 1, got {size}.")
-        inputs = torch.as_tensor(values)
-        if inputs.ndim != len(shape) + 1 or inputs.shape[1:] != shape or not inputs.is_floating_point():
+        inputs = values if isinstance(values, Tensor) else np.asarray(values)
+        if tuple(inputs.shape[1:]) != shape or inputs.ndim != len(shape) + 1 or not _floating(inputs):
             wanted = f"(N, {', '.join(map(str, shape))}) and a floating-point type"
             given = f"shape {tuple(inputs.shape)} and type {inputs.dtype}"
             raise CloudError(f"This model takes {what} of shape {wanted}, scaled as in training; got {given}.")
-        place = _placement(self)
-        with evaluating(self):
-            outputs = [
-                function(_finite(batch, what).to(**place)).to(inputs.device) for batch in inputs.split(size) if len(batch)
-            ]
-        if not outputs:
+        if not len(inputs):
             raise CloudError(f"This model was given no {what}: the array is empty.")
-        result = torch.cat(outputs)
+        place = _placement(self)
+        batches = (_tensor(inputs[start : start + size]) for start in range(0, len(inputs), size))
+        with evaluating(self):
+            result = torch.cat([function(_finite(batch, what).to(**place)).to(batch.device) for batch in batches])
         return result if isinstance(values, Tensor) else result.numpy()
 
 
@@ -177,6 +175,16 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 def _placement(module: nn.Module) -> dict[str, Any]:
     parameter = next(module.parameters(), None)
     return {} if parameter is None else {"device": parameter.device, "dtype": parameter.dtype}
+
+
+def _floating(values: Tensor | np.ndarray[Any, Any]) -> bool:
+    return values.is_floating_point() if isinstance(values, Tensor) else np.issubdtype(values.dtype, np.floating)
+
+
+def _tensor(batch: Tensor | np.ndarray[Any, Any]) -> Tensor:
+    if isinstance(batch, Tensor):
+        return batch
+    return torch.from_numpy(np.array(batch, dtype=batch.dtype.newbyteorder("=")))  # read-only and reversed arrays too
 
 
 def _finite(batch: Tensor, what: str) -> Tensor:

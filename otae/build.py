@@ -11,7 +11,7 @@ from .clouds import NAMED_CLOUDS
 from .config import Component, Experiment, TermConfig
 from .errors import ConfigError, ObjectiveError
 from .interfaces import Cost, Dataset
-from .objective import Objective, Term, check_fit
+from .objective import Objective, Term, check_fit, check_name
 from .optimizers import check as check_training
 from .registry import Offer, Registry, costs, datasets, decoders, encoders, priors
 from .signature import filled, handed, validated
@@ -80,10 +80,13 @@ def resolve(experiment: Experiment) -> Experiment:
     """
     resolved = experiment.model_copy(deep=True)
     for path, registry, component in components(resolved):
-        model = filled(registry.get(component.name), _where(path, registry, component), component.options, registry.given)
+        plugin, where = registry.get(component.name), _where(path, registry, component)
+        beside = set(type(component).model_fields) - {"name"}
+        model = filled(plugin, where, component.options, registry.given, beside)
         component.__pydantic_extra__ = model.model_dump(mode="json")
     for name, term in resolved.objective.items():
         try:
+            check_name(name)
             check_fit(costs.get(term.cost.name), term.source, term.target)
         except ObjectiveError as error:
             raise ConfigError(f"objective.{name}: {error}") from error

@@ -33,7 +33,7 @@ class Section(BaseModel):
 class Component(BaseModel):
     """Creates a component in a configuration: `name`, or `{name: …, option: …}`.
 
-    Args:
+    Attributes:
         name: The name of the plugin; all other keys are its options.
     """
 
@@ -55,7 +55,7 @@ class Component(BaseModel):
 class DataConfig(Component):
     """Creates the data section: a dataset, and how it is split and batched.
 
-    Args:
+    Attributes:
         batch_size: The largest number of samples in a batch; all batches of a split are equally large, up to one sample.
         validation: The share of samples kept for validation.
         test: The share of samples kept for the test.
@@ -77,7 +77,7 @@ class DataConfig(Component):
 class ModelConfig(Section):
     """Creates the model section.
 
-    Args:
+    Attributes:
         latent_dim: The number of entries of a code.
         encoder: The encoder.
         decoder: The decoder.
@@ -109,7 +109,7 @@ CloudNames = Annotated[
 class TermConfig(Section):
     """Creates a term of the objective.
 
-    Args:
+    Attributes:
         cost: The cost.
         source: A cloud, or a list of clouds as a joint cloud.
         target: Likewise; left out for a cost that looks at its source alone.
@@ -125,7 +125,7 @@ class TermConfig(Section):
 class OptimizerConfig(Component):
     """Creates an optimiser of `torch.optim`, by name; further keys are its own options.
 
-    Args:
+    Attributes:
         lr: The learning rate.
     """
 
@@ -136,7 +136,7 @@ class OptimizerConfig(Component):
 class SchedulerConfig(Component):
     """Creates a learning-rate scheduler of `torch.optim.lr_scheduler`, by name; further keys are its own options.
 
-    Args:
+    Attributes:
         interval: Whether it moves each epoch or each step.
     """
 
@@ -146,7 +146,7 @@ class SchedulerConfig(Component):
 class AdversaryConfig(Section):
     """Creates the training of adversaries.
 
-    Args:
+    Attributes:
         optimizer: Their optimiser.
         scheduler: The scheduler of its learning rate, or none.
         steps: The number of adversary steps after each main step.
@@ -160,7 +160,7 @@ class AdversaryConfig(Section):
 class EarlyStoppingConfig(Section):
     """Creates early stopping on the validation split.
 
-    Args:
+    Attributes:
         monitor: `total`, or the name of a term.
         patience: The number of epochs without improvement after which training stops.
         min_delta: The smallest change that counts as an improvement.
@@ -174,7 +174,7 @@ class EarlyStoppingConfig(Section):
 class TrainingConfig(Section):
     """Creates the training section.
 
-    Args:
+    Attributes:
         epochs: The number of passes over the training split.
         optimizer: The main optimiser.
         scheduler: The scheduler of its learning rate, or none.
@@ -200,7 +200,7 @@ class TrainingConfig(Section):
 class Experiment(Section):
     """Creates a whole experiment: what `otae train` runs.
 
-    Args:
+    Attributes:
         seed: The one seed of weights, splits, order, draws and projections.
         data: The dataset and its batches.
         model: The autoencoder.

@@ -59,7 +59,7 @@ def _faults(path: Path, package: str, seen: set[Path]) -> Iterator[str]:
                 parent = package.rsplit(".", level - 1)[0] if level > 1 else package
                 sibling = _source(f"{parent}.{name}")
                 if sibling is None:
-                    yield f"no module {parent}.{name!r}"
+                    yield f"no module {f'{parent}.{name}'!r}"
                 elif sibling not in seen:
                     seen.add(sibling)
                     inner = f"{parent}.{name}" if sibling.name == "__init__.py" else f"{parent}.{name}".rpartition(".")[0]

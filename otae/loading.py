@@ -41,7 +41,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
 
 
 def _is_path(source: str | Path, path: Path) -> bool:
-    return isinstance(source, Path) or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1 or path.is_dir()
+    return isinstance(source, Path) or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1 or (path / "config.yaml").is_file()
 
 
 def _text(path: Path) -> str:

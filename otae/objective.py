@@ -16,6 +16,7 @@ from .interfaces import Cost
 from .schedule import Weight, weight_at
 
 Names = str | Sequence[str]
+_TAKEN = {"total", "lr", "step", "split", *dir(nn.ModuleDict())}
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,7 @@ class Objective(nn.Module):
             raise ObjectiveError("An objective needs at least one term.")
         self.terms = nn.ModuleDict()
         for name, term in terms.items():
-            if not name.replace("-", "_").isidentifier() or hasattr(self.terms, name):
-                raise ObjectiveError(f"A term cannot be named {name!r}: use another word of letters, digits, '-' and '_'.")
+            check_name(name)
             self.terms[name] = term
 
     def __iter__(self) -> Iterator[tuple[str, Term]]:
@@ -152,7 +152,8 @@ class Objective(nn.Module):
     def adversary_parameters(self) -> list[nn.Parameter]:
         """Returns the parameters of all adversaries, which maximise what the rest minimises."""
         adversaries = [term.cost.adversary for _, term in self]
-        return [parameter for module in adversaries if module is not None for parameter in module.parameters()]
+        owned = (parameter for module in adversaries if module is not None for parameter in module.parameters())
+        return list({id(parameter): parameter for parameter in owned}.values())  # terms may share a cost
 
     def minimised_parameters(self) -> list[nn.Parameter]:
         """Returns the parameters of the costs that are minimised with the model."""
@@ -185,6 +186,19 @@ def as_names(names: Names) -> tuple[str, ...]:
         names: One name or several.
     """
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def check_name(name: str) -> None:
+    """Checks that a term can bear a name: a word that neither the history nor `torch.nn.ModuleDict` uses.
+
+    Args:
+        name: The name.
+
+    Raises:
+        ObjectiveError: If it cannot be used.
+    """
+    if not name.replace("-", "_").isidentifier() or name in _TAKEN:
+        raise ObjectiveError(f"A term cannot be named {name!r}: use another word of letters, digits, '-' and '_'.")
 
 
 def check_fit(cost: type[Cost], source: Names, target: Names | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -72,11 +73,13 @@ def _build(
     name = _key(config.name)
     if name not in kinds:
         raise ConfigError(f"{where}: {unknown_name(kind, config.name, kinds)}")
-    known = list(inspect.signature(kinds[name]).parameters)[1:]
-    for option in config.options:
+    known = {*list(inspect.signature(kinds[name]).parameters)[1:], *type(config).model_fields} - {"name"}
+    for option, value in config.options.items():
         if option not in known:
             allowed = ", ".join(sorted(known))
             raise ConfigError(f"{where}.{option}: unknown option. Allowed: {allowed}.{near_match(option, known)}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{where}.{option}: must be a finite number (got {value}).")
     try:
         return kinds[name](*positional, **fixed, **config.options)
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:

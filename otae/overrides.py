@@ -19,8 +19,9 @@ class _Loader(yaml.SafeLoader):
     """Creates a safe YAML loader that reads 1e-4 as a number and refuses a key given twice."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
+        nodes = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in nodes]  # type: ignore[no-untyped-call]
+        for key, key_node in zip(keys, nodes, strict=True):
             if keys.count(key) > 1:
                 problem = f"the key {key!r} is given twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
@@ -55,7 +56,8 @@ def read_yaml(text: str, where: str) -> Any:
 def overridden(values: Any, overrides: Iterable[str]) -> Any:
     """Returns plain values with dotted overrides applied, such as `model.prior.components=10`.
 
-    An override that ends in `.name` comes first and drops the options of the component that it replaces.
+    Their order does not matter: shorter paths come first, and of equally long ones those that end in `.name`, which drop
+    the options of the component that they replace. Of two with one path, the later one holds.
 
     Args:
         values: The values to override; they stay as they are.
@@ -65,7 +67,7 @@ def overridden(values: Any, overrides: Iterable[str]) -> Any:
         ConfigError: If an override is malformed, or its path leads through a value that has no keys.
     """
     pairs = [_pair(override) for override in overrides]
-    for path, value in sorted(pairs, key=lambda pair: pair[0][-1] != "name"):
+    for path, value in sorted(pairs, key=lambda pair: (len(pair[0]), pair[0][-1] != "name")):
         values = _set(values, path, value, ".".join(path))
     return values
 

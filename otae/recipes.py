@@ -46,7 +46,7 @@ def recipes() -> list[Recipe]:
 def _folders(package: str) -> list[Path]:
     try:
         spec = find_spec(package)
-    except ModuleNotFoundError:
+    except Exception:  # the plugin door: of a dotted name the parents are imported, and a stranger's may raise anything
         spec = None
     return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
 

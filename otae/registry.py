@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import BrokenPluginError, PluginConflictError, PluginError, UnknownPluginError
@@ -53,8 +54,26 @@ def offers(group: str) -> list[Offer]:
 
 @cache
 def _scan(group: str, ages: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
-    points = entry_points(group=group)  # of two copies of a distribution, the first on sys.path, as for an import
-    return tuple(sorted({Offer(point.name, *_origin(point), point.value) for point in points}))
+    return tuple(sorted({Offer(point.name, *_origin(point.dist), point.value) for point in _points(group)}))
+
+
+def _points(group: str) -> Iterable[EntryPoint]:
+    try:
+        return entry_points(group=group)  # of two copies of a distribution, the first on sys.path, as for an import
+    except Exception:  # a stranger's malformed file spoils them all: read each by itself
+        return (point for point in _sound_points() if point.group == group)
+
+
+def _sound_points() -> Iterator[EntryPoint]:
+    seen: set[str] = set()
+    for distribution in distributions():
+        name = _origin(distribution)[0].lower().replace("_", "-")
+        try:
+            yield from () if name in seen else distribution.entry_points
+        except Exception as error:
+            place = f"{name} in {distribution.locate_file('')}"
+            warnings.warn(f"The plugins of {place} are ignored: its entry_points.txt cannot be read ({error}).", stacklevel=2)
+        seen.add(name)
 
 
 def _age(folder: str) -> tuple[str, int]:
@@ -65,8 +84,11 @@ def _age(folder: str) -> tuple[str, int]:
         return folder, 0
 
 
-def _origin(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+def _origin(distribution: Distribution | None) -> tuple[str, str]:
+    try:
+        return (distribution.name or "unknown", distribution.version or "") if distribution else ("unknown", "")
+    except Exception:  # its METADATA is gone, as after a broken uninstallation
+        return "unknown", ""
 
 
 class Registry(Generic[T]):
@@ -185,7 +207,7 @@ class Registry(Generic[T]):
     def _load(self, offer: Offer) -> type[T]:
         try:
             plugin = EntryPoint(offer.name, offer.value, self.group).load()
-        except Exception as error:  # the plugin door: a stranger's module may raise anything
+        except (Exception, SystemExit) as error:  # the plugin door: a stranger's module may raise anything
             reason = f"importing {offer.value} raised {type(error).__name__}: {error}"
             raise BrokenPluginError(offer.name, self.group, offer.origin, reason) from error
         if fault := self._fault(plugin):

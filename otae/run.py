@@ -147,9 +147,12 @@ class Run:
             raise RunError(f"{path} is spoilt and cannot be read ({error}). Train again, or restore it from a copy.") from error
 
     def _origins(self) -> str:
-        used = self.provenance.get("plugins", {})
-        strangers = sorted({f"{each['distribution']}=={each['version']}" for each in used.values()})
-        return f"It was trained with {', '.join(strangers)}: install these."
+        used = self.provenance.get("plugins", {}).values()
+        registered = sorted({each["name"] for each in used if each["distribution"] == "session"})
+        needed = sorted({f"{each['distribution']}=={each['version']}" for each in used if each["distribution"] != "session"})
+        told = [f"It was trained with {', '.join(needed)}: install these."] if needed else []
+        told += [f"Its session had registered {', '.join(registered)}: register these first."] if registered else []
+        return " ".join(told)
 
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name

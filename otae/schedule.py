@@ -18,8 +18,8 @@ _SHAPES: dict[str, Callable[[float], float]] = {
 class Schedule(BaseModel):
     """Creates a weight that moves from one value to another and then stays.
 
-    Args:
-        from: The value at the start; named `start` in Python.
+    Attributes:
+        start: The value at the start; `from` in YAML.
         to: The value at the end and ever after.
         steps: The number of training steps in between.
         epochs: The number of epochs in between; give either this or `steps`.

@@ -30,6 +30,8 @@ def schema() -> dict[str, Any]:
     for (section, field), registry in _PLACES.items():
         definitions[registry.kind] = _component(registry, definitions)
         definitions[section]["properties"][field] = {"$ref": f"#/$defs/{registry.kind}"}
+    for section in ("OptimizerConfig", "SchedulerConfig"):
+        definitions[section] = {"anyOf": [{"type": "string"}, definitions[section]]}
     terms = base["properties"]["objective"]
     terms["additionalProperties"] = {"anyOf": [terms["additionalProperties"], {"type": "null"}]}
     used = {name: value for name, value in definitions.items() if name not in {"Component", "DataConfig", "Experiment"}}

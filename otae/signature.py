@@ -63,7 +63,9 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
         raise PluginError(f"The options of {where} have a type that no configuration can fill: {reason}") from error
 
 
-def filled(component: type, where: str, options: Mapping[str, Any], given: Collection[str] = ()) -> BaseModel:
+def filled(
+    component: type, where: str, options: Mapping[str, Any], given: Collection[str] = (), beside: Collection[str] = ()
+) -> BaseModel:
     """Returns a component's options checked against its signature, with every default filled in.
 
     Args:
@@ -71,6 +73,7 @@ def filled(component: type, where: str, options: Mapping[str, Any], given: Colle
         where: What the options belong to, for messages, such as `model.prior (prior 'mixture')`.
         options: The options that were set.
         given: The parameters that the builder hands in; setting one is an error.
+        beside: The keys that may stand beside the options, for messages.
 
     Raises:
         ConfigError: If an option is unknown, missing, out of its bounds, or handed in by the builder.
@@ -81,7 +84,7 @@ def filled(component: type, where: str, options: Mapping[str, Any], given: Colle
     try:
         return model.model_validate(dict(options))
     except ValidationError as error:
-        raise ConfigError(explain(error, where, model)) from error
+        raise ConfigError(explain(error, where, model, beside)) from error
 
 
 def validated(component: type, where: str, options: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
@@ -119,23 +122,24 @@ def handed(component: type, where: str, known: Mapping[str, Any], given: Collect
     return {name: known[name] for name in named if name in known}
 
 
-def explain(error: ValidationError, where: str, model: type[BaseModel]) -> str:
+def explain(error: ValidationError, where: str, model: type[BaseModel], beside: Collection[str] = ()) -> str:
     """Returns a validation error in plain sentences, one a line: the place, what was given, what is allowed.
 
     Args:
         error: The error of pydantic.
         where: What stands before the dotted path of each place; empty for none.
         model: The model that was validated against.
+        beside: The keys that are allowed at the top beside the model's own.
     """
-    return "\n".join(_sentence(details, where, model) for details in error.errors(include_url=False))
+    return "\n".join(_sentence(details, where, model, beside) for details in error.errors(include_url=False))
 
 
-def _sentence(details: ErrorDetails, where: str, model: type[BaseModel]) -> str:
+def _sentence(details: ErrorDetails, where: str, model: type[BaseModel], beside: Collection[str]) -> str:
     loc = [part for part in details["loc"] if not str(part).startswith("<")]  # the tags of unions stand in brackets
     place = ": ".join(part for part in (where, ".".join(map(str, loc))) if part)
     match details["type"]:
         case "extra_forbidden":
-            known = _siblings(model, loc)
+            known = sorted([*_siblings(model, loc), *(beside if len(loc) == 1 else ())])
             return f"{place}: unknown option. Allowed: {', '.join(known) or 'none'}.{near_match(str(loc[-1]), known)}"
         case "missing":
             return f"{place}: this option is required and was not given."

@@ -1,10 +1,13 @@
-"""Fixtures of all tests: fakes at the plugin door, and an experiment made of them."""
+"""Fixtures of all tests: fakes at the plugin door, an experiment, a model and a run made of them; strangers' distributions."""
 
 from __future__ import annotations
 
 import copy
+import importlib
+import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fakes import EXPERIMENT, FAKES  # noqa: E402
+from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard  # noqa: E402
+
+from otae import Autoencoder, Run, load_config  # noqa: E402
+from otae.training import fit  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,3 +34,44 @@ def _fakes() -> Iterator[None]:
 def values() -> dict[str, Any]:
     """Returns the plain values of a small experiment made of fakes."""
     return copy.deepcopy(EXPERIMENT)
+
+
+@pytest.fixture
+def model() -> Autoencoder:
+    """Returns an untrained autoencoder made of fakes, from 6 entries to 2."""
+    return Autoencoder(LinearEncoder((6,), 2), LinearDecoder(2, (6,)), Standard(2))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, _fakes: None) -> Run:
+    """Returns a trained run made of fakes, to be read only."""
+    run = Run.create(tmp_path_factory.mktemp("runs") / "finished", load_config(EXPERIMENT, ["training.epochs=1"]))
+    fit(run)
+    return run
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Returns a function that installs a distribution without pip: a `.dist-info` folder and modules on `sys.path`."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+    before = set(sys.modules)
+
+    def write(name: str, points: str, files: Mapping[str, str] | None = None, version: str = "1.0") -> Path:
+        folder = site / f"{name}-{version}.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (folder / "entry_points.txt").write_text(points)
+        for file, text in (files or {}).items():
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            (site / file).write_text(text)
+        now = time.time_ns()
+        os.utime(site, ns=(now, now))  # finer than the clock of the file system
+        importlib.invalidate_caches()
+        return site
+
+    yield write
+    for module in set(sys.modules) - before:
+        if str(getattr(sys.modules[module], "__file__", "")).startswith(str(site)):
+            del sys.modules[module]

@@ -39,7 +39,7 @@ class History(Logger):
         """Does nothing: the configuration is a file of its own."""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Keeps a row, written with the next save.
+        """Keeps a row; rows are written by the hundred, and at every validation.
 
         Args:
             metrics: The values, named `split/name`, of one split.
@@ -47,6 +47,8 @@ class History(Logger):
         """
         split = next(iter(metrics)).partition("/")[0]
         self._rows.append({"step": step, "split": split} | {name.partition("/")[2]: v for name, v in metrics.items()})
+        if split == "validation" or len(self._rows) >= 100:
+            self.save()
 
     def save(self) -> None:
         """Writes the rows that were kept."""

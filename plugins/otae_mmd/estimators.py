@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def between(kernel: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    r"""Returns the mean over pairs of two clouds, \(\sum_{ij} a_i b_j k_{ij}\), a scalar.
+    r"""Returns the mean over pairs of two clouds, $\sum_{ij} a_i b_j k_{ij}$, a scalar.
 
     Args:
         kernel: The kernel of all pairs, with shape (N, M).

@@ -30,7 +30,7 @@ class Pairs:
 
     @property
     def median(self) -> Tensor:
-        """Returns the median squared distance of all pairs of points that differ, a scalar cut from the graph; else 1."""
+        """Returns the median squared distance of pairs of points that differ, a scalar cut from the graph; else 1."""
         once = [self.source.triu(), self.target.triu(), self.between]
         squared = torch.cat([block.detach().flatten() for block in once])
         return squared.masked_fill(squared == 0, torch.nan).nanmedian().nan_to_num(1.0)
@@ -65,7 +65,7 @@ def imq(pairs: Pairs, lengths: Lengths) -> Kernel:
     def kernel(squared: Tensor) -> Tensor:
         total = torch.zeros_like(squared)
         for constant in constants:
-            total = total + constant * (squared + constant).reciprocal()
+            total = total.add((squared + constant).reciprocal(), alpha=constant)
         return total
 
     return kernel

@@ -79,8 +79,11 @@ class _SeparateLinear(nn.Module):
 
     def __init__(self, size: int, inputs: int, outputs: int, bias: bool = True) -> None:
         super().__init__()
-        bound = 1 / sqrt(inputs)
-        self.weight = nn.Parameter(torch.empty(size, outputs, inputs).uniform_(-bound, bound))
+        bound, keeps_variance = (
+            1 / sqrt(inputs),
+            sqrt(6 / inputs),
+        )  # as He et al.: narrow layers would shrink their input
+        self.weight = nn.Parameter(torch.empty(size, outputs, inputs).uniform_(-keeps_variance, keeps_variance))
         self.bias = nn.Parameter(torch.empty(size, outputs, 1).uniform_(-bound, bound)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:

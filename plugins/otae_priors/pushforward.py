@@ -13,7 +13,7 @@ from .standardize import Standardize
 
 
 class LeakySiLU(nn.Module):
-    r"""Creates the activation \((1 - a) \operatorname{SiLU}(x) + a x\), whose slope does not vanish on the left.
+    r"""Creates the activation $(1 - a) \operatorname{SiLU}(x) + a x$, whose slope does not vanish on the left.
 
     Args:
         slope: The slope a at minus infinity.

@@ -17,7 +17,7 @@ class Sphere(Prior):
 
     $$z = r \, \varepsilon / \|\varepsilon\|, \qquad \varepsilon \sim \mathcal{N}(0, I_d)$$
 
-    Each dimension has mean 0 and variance \(r^2 / d\). The law lies on a surface and has no density: compare codes
+    Each dimension has mean 0 and variance $r^2 / d$. The law lies on a surface and has no density: compare codes
     with its samples, not by KL.
 
     Args:

@@ -13,11 +13,13 @@ class Standardize(nn.Module):
 
     In training, the moments are those of the batch, which also update the running ones. In evaluation they are the
     running ones, so that each draw is mapped on its own. A training batch of one draw has no variance: it is mapped by
-    the running moments, too, and does not update them.
+    the running moments, too, and does not update them. The default ε is below a batch normalisation's usual 1e-5, for
+    fresh networks draw values that vary as little as that.
 
     Args:
         size: The number of dimensions.
         momentum: The share of the newest batch in the running moments.
+        epsilon: The constant ε that keeps a constant dimension finite.
 
     References:
         Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift
@@ -25,9 +27,9 @@ class Standardize(nn.Module):
         https://arxiv.org/abs/1502.03167
     """
 
-    def __init__(self, size: int, momentum: float = 0.5) -> None:
+    def __init__(self, size: int, momentum: float = 0.5, epsilon: float = 1e-8) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm1d(size, momentum=momentum, affine=False)
+        self.norm = nn.BatchNorm1d(size, eps=epsilon, momentum=momentum, affine=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the standardised draws, with shape (N, size).

@@ -16,13 +16,13 @@ from .density import law_of
 
 
 class Entropy(Cost):
-    r"""Creates the negative entropy of the source's laws, doubled and without constants: minimising it spreads the codes.
+    r"""Creates the negative entropy of the source's laws, doubled and without constants: it spreads the codes.
 
     $$-2\, \mathbb{E}_i \Big[ H(q_i) - \tfrac d2 \log(2 \pi e) \Big]
     \qquad = \quad -\mathbb{E}_i \sum_k \log \sigma_{ik}^2 \quad \text{for } q_i = \mathcal{N}(\mu_i, \sigma_i^2)$$
 
-    It looks at its source alone. For normal laws it is the entropy term of the Gromov-Wasserstein autoencoder exactly. Laws
-    whose entropy has no closed form are given the estimate \(-\log q_i(z_i)\) at the cloud's own points.
+    It looks at its source alone. For normal laws it is the entropy term of the Gromov-Wasserstein autoencoder exactly.
+    Laws whose entropy has no closed form are given the unbiased estimate $-\log q_i(z_i)$ at the cloud's own points.
 
     Raises:
         CloudError: If the source has no law, or one without a density.
@@ -41,7 +41,7 @@ class Entropy(Cost):
     unary: ClassVar[bool] = True
     needs_density: ClassVar[bool] = True
 
-    def forward(self, source: Cloud, target: Cloud | None = None) -> Tensor:
+    def forward(self, source: Cloud, target: Cloud | None = None) -> Tensor:  # noqa: ARG002  the cost is unary
         law = law_of(source, len(source), "Entropy needs the law of its source")
         try:
             excess = excess_entropy(law)
@@ -65,13 +65,13 @@ def excess_entropy(law: Distribution) -> Tensor:
     return law.entropy() - _standard(law)
 
 
-@excess_entropy.register
-def _(law: Independent) -> Tensor:
-    each = excess_entropy(law.base_dist)
-    return each.flatten(each.ndim - law.reinterpreted_batch_ndims).sum(-1) if law.reinterpreted_batch_ndims else each
+@excess_entropy.register(Independent)
+def _(law: Independent[Distribution]) -> Tensor:
+    each, dims = excess_entropy(law.base_dist), law.reinterpreted_batch_ndims
+    return each.sum(tuple(range(-dims, 0))) if dims else each
 
 
-@excess_entropy.register
+@excess_entropy.register(Normal)
 def _(law: Normal) -> Tensor:
     return law.scale.log()  # nothing to cancel: exact where the entropy is small, in single precision as well
 

@@ -19,7 +19,7 @@ class KL(Cost):
     $$\mathbb{E}_i\, \mathrm{KL}(q_i \,\|\, p) = \mathbb{E}_i\, \mathbb{E}_{z \sim q_i} \log \frac{q_i(z)}{p(z)}$$
 
     The divergence is in closed form where torch knows one, such as between normal laws. Otherwise it is the unbiased
-    estimate \(\log q_i(z_i) - \log p(z_i)\) at the source's own points, through which gradients flow. The mean is taken
+    estimate $\log q_i(z_i) - \log p(z_i)$ at the source's own points, through which gradients flow. The mean is taken
     with the masses of the source. The target has one law for all points, or one for each point of the source. Where p
     has no mass but q has, as with a uniform prior and normal codes, the divergence is infinite: use another cost there.
 

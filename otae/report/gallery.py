@@ -1,0 +1,158 @@
+"""The pictures that a run has: chosen by the shape of its data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor
+
+from ..interfaces import Specimen
+from ..training import history
+from .canvas import Picture, drawn, photographed
+from .pictures import distances, features, latent, losses, mosaic
+
+_FEW = 12  # features that are shown one by one
+_LINES = 6  # samples that are shown as lines
+_LARGE = 64  # pixels above which an image gets more room
+
+
+def curves(path: Path, terms: list[str]) -> list[Picture]:
+    """Returns the course of the total, of each term, and of each adversary, over the steps.
+
+    Args:
+        path: The history, a CSV file; there are no curves where it is missing.
+        terms: The names of the terms.
+    """
+    if not path.is_file():
+        return []
+    splits = history.read(path)
+    train, validation = splits.get("train", {}), splits.get("validation", {})
+    captions = {"total": "total, the weighted sum"} | {name: name for name in terms}
+    captions |= {f"{name}.adversary": f"{name}, its adversary's loss" for name in terms}
+    return [
+        drawn(
+            f"loss-{name}",
+            caption,
+            partial(
+                losses.loss,
+                (train["step"], train[name]),
+                (validation["step"], validation[name]) if name in validation else None,
+            ),
+        )
+        for name, caption in captions.items()
+        if name in train
+    ]
+
+
+def reconstructions(specimen: Specimen, value_range: tuple[float, float] | None) -> list[Picture]:
+    """Returns what the model makes of samples: pairs of images, or features and lines where the data are none.
+
+    Args:
+        specimen: The split, and what the model makes of it.
+        value_range: The smallest and largest value of the data, or `None`.
+    """
+    originals, copies = _chosen(specimen.data, specimen.reconstructions, specimen.seed)
+    if is_image(specimen.data):
+        columns = _columns(originals)
+        count = columns * 3
+        figure = mosaic.pairs(originals[:count], copies[:count], _range(originals, value_range), columns)
+        return [photographed("reconstructions", "Each pair: an original above, its reconstruction below.", figure)]
+    x, y = originals.flatten(1), copies.flatten(1)
+    if x.shape[1] <= _FEW:
+        panels = [partial(features.agreement, x, y, feature) for feature in range(x.shape[1])]
+        captions = [f"Feature {number} before and after." for number in range(1, len(panels) + 1)]
+    else:
+        panels = [partial(features.lines, x[row], y[row]) for row in range(min(_LINES, len(x)))]
+        captions = [f"Sample {number}, feature by feature." for number in range(1, len(panels) + 1)]
+    return [
+        drawn(f"reconstruction-{number}", caption, draw)
+        for number, (caption, draw) in enumerate(zip(captions, panels, strict=True), start=1)
+    ]
+
+
+def generations(specimen: Specimen, value_range: tuple[float, float] | None) -> list[Picture]:
+    """Returns decoded draws from the prior: images, or their distribution beside that of the data where they are none.
+
+    Args:
+        specimen: The split, and what the model makes of it.
+        value_range: The smallest and largest value of the data, or `None`.
+    """
+    if is_image(specimen.data):
+        columns = _columns(specimen.data)
+        figure = mosaic.images(specimen.generations[: columns * 5], _range(specimen.data, value_range), columns)
+        return [photographed("generations", "Draws from the prior, decoded: none is chosen by hand.", figure)]
+    x, y = specimen.data.flatten(1), specimen.generations.flatten(1)
+    if x.shape[1] > _FEW:
+        caption = "Every feature in the data and in the generations: the median, and the band of four fifths."
+        return [drawn("generations", caption, partial(features.bands, x, y))]
+    panels = [
+        drawn(f"generation-{feature + 1}", f"Feature {feature + 1}.", partial(features.histogram, x, y, feature))
+        for feature in range(x.shape[1])
+    ]
+    if x.shape[1] != 2:
+        return panels
+    return [drawn("generations", "The data, and the generations upon them.", partial(features.plane, x, y)), *panels]
+
+
+def latent_space(specimen: Specimen) -> list[Picture]:
+    """Returns the codes, by label where there are labels, before draws from the prior; and the draws before the codes.
+
+    Args:
+        specimen: The split, and what the model makes of it.
+    """
+    codes, prior, labels = specimen.codes, specimen.prior, specimen.labels
+    if codes.shape[1] == 1:
+        return [drawn("latent", "The codes and the prior.", partial(latent.line, codes, prior))]
+    inked = " by label" if labels is not None else ""
+    return [
+        drawn("latent-codes", f"Codes{inked}, before draws from the prior.", partial(latent.codes, codes, prior, labels)),
+        drawn("latent-prior", "Draws from the prior, before the codes.", partial(latent.prior, codes, prior)),
+    ]
+
+
+def isometry(specimen: Specimen) -> list[Picture]:
+    """Returns latent against data distances, of the decoder and of the encoder.
+
+    Args:
+        specimen: The split, and what the model makes of it.
+    """
+    sides = {
+        "generations": ("The decoder.", specimen.prior, specimen.generations, "prior draws", "generations"),
+        "codes": ("The encoder.", specimen.codes, specimen.data, "codes", "data"),
+    }
+    return [
+        drawn(
+            f"distances-{name}", caption, partial(distances.distances, latent, data, specimen.seed, x=x, y=y)
+        )
+        for name, (caption, latent, data, x, y) in sides.items()
+        if len(data) > 1
+    ]
+
+
+def is_image(data: Tensor) -> bool:
+    """Returns whether samples are images: of 1, 3 or 4 channels, and more than one pixel in both directions.
+
+    Args:
+        data: The samples, with shape (N, …).
+    """
+    return data.ndim == 4 and data.shape[1] in (1, 3, 4) and min(data.shape[2:]) > 1
+
+
+def _chosen(data: Tensor, copies: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    order = torch.randperm(len(data), generator=Generator().manual_seed(seed))
+    return data[order], copies[order]
+
+
+def _columns(images: Tensor) -> int:
+    return 14 if max(images.shape[2:]) <= _LARGE else 8
+
+
+def _range(data: Tensor, declared: tuple[float, float] | None) -> tuple[float, float]:
+    low, high = declared or (-math.inf, math.inf)
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
+    return float(data.min()), float(data.max())

@@ -1,0 +1,1 @@
+"""Pictures: functions from data to figures, one idea a file."""

@@ -1,0 +1,113 @@
+"""The latent space: codes and draws from the prior, in the plane or on a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from ..canvas import halo, keyed, named, panel
+from ..theme import CLASSES, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    Points = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+_MOST = 2_500  # points of one kind
+_NAMED = 20  # classes that are named in the picture
+_DOTS = {"linewidths": 0, "rasterized": True}
+
+
+def codes(z: Tensor, draws: Tensor, labels: Tensor | None, theme: Theme) -> Figure:
+    """Returns the codes by label, before draws from the prior.
+
+    Two latent dimensions are shown as they are, more in the two principal directions of the codes.
+
+    Args:
+        z: The codes, with shape (N, latent_dim).
+        draws: Draws from the prior, with shape (M, latent_dim).
+        labels: One class per code, with shape (N,), or `None`.
+        theme: The colours.
+    """
+    figure, axes, points, others = _plane(z, draws, theme)
+    axes.scatter(*others.T, s=8, color=theme.muted, alpha=0.25, label="prior", **_DOTS)
+    if labels is None:
+        axes.scatter(*points.T, s=9, color=theme.accent, alpha=0.75, label="codes", **_DOTS)
+    else:
+        _classes(axes, points, labels[:_MOST].numpy(), theme)
+    keyed(axes, theme, dots=True, loc="upper right")
+    return figure
+
+
+def prior(z: Tensor, draws: Tensor, theme: Theme) -> Figure:
+    """Returns draws from the prior, before the codes.
+
+    Args:
+        z: The codes, with shape (N, latent_dim).
+        draws: Draws from the prior, with shape (M, latent_dim).
+        theme: The colours.
+    """
+    figure, axes, points, others = _plane(z, draws, theme)
+    axes.scatter(*points.T, s=8, color=theme.muted, alpha=0.25, label="codes", **_DOTS)
+    axes.scatter(*others.T, s=8, color=theme.accent, alpha=0.5, label="prior", **_DOTS)
+    keyed(axes, theme, dots=True, loc="upper right")
+    return figure
+
+
+def line(z: Tensor, draws: Tensor, theme: Theme) -> Figure:
+    """Returns the distributions of codes and of draws from the prior, of one latent dimension.
+
+    Args:
+        z: The codes, with shape (N, 1).
+        draws: Draws from the prior, with shape (M, 1).
+        theme: The colours.
+    """
+    figure, axes = panel(theme, 4.2, 3.4)
+    clouds = [cloud[:, 0].double().numpy() for cloud in (draws, z)]
+    edges = np.histogram_bin_edges(np.concatenate(clouds), 50)
+    for values, colour, name in zip(clouds, (theme.muted, theme.accent), ("prior", "codes"), strict=True):
+        axes.hist(values, edges, density=True, color=colour, alpha=0.5, label=name)
+    keyed(axes, theme)
+    named(axes, theme, "code", "density")
+    return figure
+
+
+def _plane(z: Tensor, draws: Tensor, theme: Theme) -> tuple[Figure, Axes, Points, Points]:
+    figure, axes = panel(theme, 4.2, 3.6)
+    points, others, names = _projected(z[:_MOST].double().numpy(), draws[:_MOST].double().numpy())
+    named(axes, theme, *names)
+    low, high = np.quantile(others, [0.01, 0.99], axis=0)  # all codes are in view, and all but the farthest draws
+    low, high = np.minimum(low, points.min(0)), np.maximum(high, points.max(0))
+    margin = 0.06 * (high - low) + 1e-6
+    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+    return figure, axes, points, others
+
+
+def _projected(z: Points, draws: Points) -> tuple[Points, Points, tuple[str, str]]:
+    if z.shape[1] == 2:
+        return z, draws, ("code, 1st entry", "code, 2nd entry")
+    centre = z.mean(0)
+    spreads, directions = np.linalg.eigh((z - centre).T @ (z - centre))
+    plane, shares = directions[:, :-3:-1], spreads[:-3:-1] / max(spreads.sum(), 1e-300)
+    first, second = (f"{word} principal direction ({share:.0%})" for word, share in zip(("1st", "2nd"), shares, strict=True))
+    return (z - centre) @ plane, (draws - centre) @ plane, (first, second)
+
+
+def _classes(axes: Axes, points: Points, labels: Points, theme: Theme) -> None:
+    from matplotlib import colormaps
+
+    present = np.unique(labels)
+    many = len(present) > len(CLASSES)
+    for number, label in enumerate(present):
+        colour = colormaps["viridis"](number / (len(present) - 1)) if many else CLASSES[number]
+        members = points[labels == label]
+        axes.scatter(*members.T, s=12, color=colour, alpha=0.85, **_DOTS)
+        if len(present) <= _NAMED:
+            axes.annotate(
+                str(label), np.median(members, axis=0), color=theme.ink, fontsize=11, fontweight="bold",
+                ha="center", va="center", path_effects=halo(theme, 3),
+            )  # fmt: skip

@@ -1,0 +1,165 @@
+"""What the report says in words and numbers."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Experiment
+from ..registry import costs
+from ..run import Run
+from ..schedule import Schedule, Weight
+
+Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+_KEY_FIGURES = {  # (metric, figure): what it is called, and how to read it
+    ("reconstruction", "ratio"): ("Reconstruction error", "relative to PCA; below 1 is better than linear"),
+    ("frechet", "ratio"): ("Fréchet distance", "relative to a Gaussian on PCA; below 1 is better than linear"),
+    ("distortion", "generation_correlation"): ("Distances kept by the decoder", "correlation, prior to generations"),
+    ("distortion", "correlation"): ("Distances kept by the encoder", "correlation, data to codes"),
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Creates a key figure.
+
+    Args:
+        name: What it is.
+        value: Its value, in figures.
+        note: How to read it.
+    """
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class TermLine:
+    """Creates a term of the objective in words.
+
+    Args:
+        name: The term's name.
+        cost: The name of its cost.
+        clouds: The clouds it compares.
+        weight: Its weight.
+        meaning: What the cost is, from its own documentation.
+        value: Its last value in validation, unweighted, or nothing.
+    """
+
+    name: str
+    cost: str
+    clouds: str
+    weight: str
+    meaning: str
+    value: str
+
+
+def tiles(run: Run, figures: Figures, history: Mapping[str, Mapping[str, list[float]]]) -> list[Tile]:
+    """Returns the key figures, without those that are not known.
+
+    Args:
+        run: The run.
+        figures: The evaluation, by split.
+        history: The history, by split.
+    """
+    judged = figures.get("test", {})
+    known = [
+        Tile(name, number(judged[metric][figure], 3), note)
+        for (metric, figure), (name, note) in _KEY_FIGURES.items()
+        if figure in judged.get(metric, {})
+    ]
+    epochs = len(history.get("validation", {}).get("total", []))
+    steps = int(max(history.get("train", {}).get("step", [0])))
+    size = sum(parameter.numel() for parameter in run.model.parameters())
+    costs_size = sum(parameter.numel() for parameter in run.objective.parameters())
+    seconds = run.provenance.get("training_seconds")
+    took = f", {duration(seconds)}" if seconds is not None else ""
+    return [
+        *known,
+        *([Tile("Training", f"{epochs:,} epoch{'s' * (epochs != 1)}", f"{steps:,} steps{took}")] if epochs else []),
+        Tile("Parameters", f"{size:,}", f"of the model; {costs_size:,} more of its costs"),
+    ]
+
+
+def terms(experiment: Experiment, history: Mapping[str, Mapping[str, list[float]]]) -> list[TermLine]:
+    """Returns the objective, term by term.
+
+    Args:
+        experiment: The experiment.
+        history: The history, by split.
+    """
+    validation = history.get("validation", {})
+    return [
+        TermLine(
+            name,
+            term.cost.name,
+            ", ".join(_side(side) for side in (term.source, term.target) if side is not None),
+            weight(term.weight),
+            meaning(term.cost.name),
+            number(validation[name][-1]) if validation.get(name) else "",
+        )
+        for name, term in experiment.objective.items()
+    ]
+
+
+def meaning(cost: str) -> str:
+    """Returns the first sentence of a cost's documentation, without its opening word.
+
+    Args:
+        cost: The cost's name.
+    """
+    paragraph = (costs.get(cost).__doc__ or "").strip().partition("\n\n")[0]
+    sentence = " ".join(paragraph.split()).replace("`", "").partition(". ")[0].rstrip(".")
+    return sentence.removeprefix("Creates ") + "." if sentence else ""
+
+
+def command(provenance: Mapping[str, Any]) -> str:
+    """Returns the command that started a run, as a shell takes it.
+
+    Args:
+        provenance: What the run was made with.
+    """
+    return shlex.join(str(word) for word in provenance.get("command", []))
+
+
+def weight(value: Weight) -> str:
+    """Returns a weight in words.
+
+    Args:
+        value: A number or a schedule.
+    """
+    if not isinstance(value, Schedule):
+        return f"{value:g}"
+    clock = f"{value.steps:,} steps" if value.steps else f"{value.epochs:,} epochs"
+    return f"{value.start:g} → {value.to:g} over {clock}"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Returns a number with some significant digits.
+
+    Args:
+        value: The number.
+        digits: The number of digits.
+    """
+    plain = 1e-4 <= abs(value) < 1e6 or value == 0
+    return f"{value:#.{digits}g}".rstrip(".") if plain else f"{value:.{digits - 1}e}"
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in hours, minutes and seconds.
+
+    Args:
+        seconds: The time.
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    units = ((hours, "h"), (minutes, "min"), (rest if not hours else 0, "s"))
+    return " ".join(f"{amount} {unit}" for amount, unit in units if amount) or "0 s"
+
+
+def _side(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
