@@ -2,9 +2,9 @@
 
     python benchmarks/gwae_step.py --output benchmarks/results/gwae_step.json
 
-Both train the same networks from the same weights on the same batch: one main step, then the critic's five. They take turns
-in one process, and the ratio is that of the medians. Memory is the peak of a fresh process, less what it held before its
-first step.
+Both train the same networks from the same weights on the same batch: one main step, then the critic's five. They take
+turns in one process, and the ratio is that of the medians. Memory is the peak of a fresh process, less what it held
+before its first step.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def naive_step(parts: Gwae) -> Callable[[Tensor], None]:
     def update(optimizer: RMSprop, loss: Tensor) -> None:
         for parameter in everything:
             parameter.grad = None
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
 
     def main_loss(x: Tensor) -> Tensor:
@@ -147,7 +147,8 @@ def naive_step(parts: Gwae) -> Callable[[Tensor], None]:
         reconstruction = (0.5 * (x - x_hat) ** 2).flatten(1).sum(dim=1).mean()
         entropy = -log_variance.sum(dim=1).mean()
         merge = potential(x_tilde, z_tilde).mean() - potential(x, z).mean()
-        return gromov + reconstruction + ENTROPY_WEIGHT * entropy + merge
+        total: Tensor = gromov + reconstruction + ENTROPY_WEIGHT * entropy + merge
+        return total
 
     def critic_loss(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
         z = reparametrize(mean, log_variance)
@@ -163,7 +164,8 @@ def naive_step(parts: Gwae) -> Callable[[Tensor], None]:
         slopes = torch.autograd.grad(value, (between_x, between_z), create_graph=True)
         norms = torch.cat([slope.flatten(1) for slope in slopes], dim=1).norm(dim=1)
         penalty = ((norms - 1) ** 2).mean() + 1e-4 * low.square().mean() + 1e-4 * high.square().mean()
-        return -(high.mean() - low.mean()) + 10 * penalty
+        total: Tensor = -(high.mean() - low.mean()) + 10 * penalty
+        return total
 
     def step(x: Tensor) -> None:
         update(main, main_loss(x))
@@ -185,7 +187,7 @@ def descend(optimizer: RMSprop, loss: Tensor) -> None:
         loss: The loss, a scalar.
     """
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     optimizer.step()
 
 
@@ -257,9 +259,8 @@ def main() -> None:
         return
     found: dict[str, Any] = {"seconds": seconds(options.batch, options.repetitions)}
     found["time_ratio"] = found["seconds"]["ours"] / found["seconds"]["naive"]
-    print(
-        f"time of a step, batch {options.batch}: {told(found['seconds'], 's')}; ratio {found['time_ratio']:.2f} (bar {TIME_BAR})"
-    )
+    figures = f"{told(found['seconds'], 's')}; ratio {found['time_ratio']:.2f} (bar {TIME_BAR})"
+    print(f"time of a step, batch {options.batch}: {figures}")
     if options.memory_batch:
         found["megabytes"] = {name: megabytes(name, options.memory_batch) for name in STEPS}
         found["memory_ratio"] = found["megabytes"]["ours"] / found["megabytes"]["naive"]

@@ -138,7 +138,9 @@ class Autoencoder(nn.Module):
         with evaluating(self):
             return self.prior.sample(count, generator)
 
-    def _map(self, function: Callable[[Tensor], Tensor], values: Array, shape: tuple[int, ...], what: str, size: int) -> Array:
+    def _map(
+        self, function: Callable[[Tensor], Tensor], values: Array, shape: tuple[int, ...], what: str, size: int
+    ) -> Array:
         if size < 1:
             raise CloudError(f"batch_size must be at least 1, got {size}.")
         inputs = values if isinstance(values, Tensor) else np.asarray(values)

@@ -41,7 +41,9 @@ class Cloud:
         if self.points.ndim == 0 or len(self.points) == 0:
             raise CloudError(f"A cloud needs at least one point: got a tensor of shape {tuple(self.points.shape)}.")
         if not self.points.is_floating_point():
-            raise CloudError(f"A cloud holds floating-point points, got {self.points.dtype}. Convert them with .float().")
+            raise CloudError(
+                f"A cloud holds floating-point points, got {self.points.dtype}. Convert them with .float()."
+            )
         if self.weights is not None:
             self._check_weights(self.weights)
 
@@ -122,4 +124,6 @@ def as_cloud(value: CloudLike) -> Cloud:
             return Cloud(value)
         case list() | tuple():
             return Cloud.joint(*map(as_cloud, value))
-    raise CloudError(f"A cost compares Clouds or tensors, got {type(value).__name__}. Convert arrays with torch.as_tensor.")
+    raise CloudError(
+        f"A cost compares Clouds or tensors, got {type(value).__name__}. Convert arrays with torch.as_tensor."
+    )

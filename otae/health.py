@@ -62,7 +62,9 @@ def _faults(path: Path, package: str, seen: set[Path]) -> Iterator[str]:
                     yield f"no module {f'{parent}.{name}'!r}"
                 elif sibling not in seen:
                     seen.add(sibling)
-                    inner = f"{parent}.{name}" if sibling.name == "__init__.py" else f"{parent}.{name}".rpartition(".")[0]
+                    inner = (
+                        f"{parent}.{name}" if sibling.name == "__init__.py" else f"{parent}.{name}".rpartition(".")[0]
+                    )
                     yield from _faults(sibling, inner, seen)
 
 

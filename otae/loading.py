@@ -41,7 +41,12 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
 
 
 def _is_path(source: str | Path, path: Path) -> bool:
-    return isinstance(source, Path) or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1 or (path / "config.yaml").is_file()
+    return (
+        isinstance(source, Path)
+        or path.suffix in {".yaml", ".yml"}
+        or len(path.parts) > 1
+        or (path / "config.yaml").is_file()
+    )
 
 
 def _text(path: Path) -> str:
@@ -49,4 +54,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"Cannot read the configuration {path}: {reason}. Give the name of a recipe or a YAML file.") from error
+        raise ConfigError(
+            f"Cannot read the configuration {path}: {reason}. Give the name of a recipe or a YAML file."
+        ) from error

@@ -225,7 +225,9 @@ def check_fit(cost: type[Cost], source: Names, target: Names | None) -> None:
     lines = [{NAMED_CLOUDS[name].line for name in side} for side in sides]
     for side, line in zip(sides, lines, strict=True):
         if len(line) > 1:
-            raise ObjectiveError(f"The clouds {', '.join(side)} lie on different lines: a joint cloud pairs samples of one line.")
+            raise ObjectiveError(
+                f"The clouds {', '.join(side)} lie on different lines: a joint cloud pairs samples of one line."
+            )
     if cost.paired and len(sides) > 1 and lines[0] != lines[1]:
         raise ObjectiveError(
             f"The cost {cost.__name__} pairs its clouds sample by sample, but {_told(sides[0])} and {_told(sides[1])} lie on "
@@ -252,7 +254,9 @@ def _check_density(term: str, cloud: str, model: Autoencoder) -> None:
                 "Choose one with a density, such as gaussian, or another cost, such as mmd."
             )
         case None:
-            raise ObjectiveError(f"The term {term!r} needs a density, but the cloud {cloud!r} has no law. Use code or prior.")
+            raise ObjectiveError(
+                f"The term {term!r} needs a density, but the cloud {cloud!r} has no law. Use code or prior."
+            )
 
 
 def _told(side: tuple[str, ...]) -> str:

@@ -92,7 +92,9 @@ def _key(name: str) -> str:
 
 def _classes(module: Any, base: type, suffix: str = "") -> dict[str, Callable[..., Any]]:
     found = {name: kind for name, kind in vars(module).items() if isinstance(kind, type) and issubclass(kind, base)}
-    return {_key(name).removesuffix(suffix): kind for name, kind in found.items() if kind is not base and name[0] != "_"}
+    return {
+        _key(name).removesuffix(suffix): kind for name, kind in found.items() if kind is not base and name[0] != "_"
+    }
 
 
 _OPTIMIZERS = _classes(torch.optim, Optimizer)
@@ -100,7 +102,15 @@ _SCHEDULERS = {
     **_classes(lr_scheduler, LRScheduler),
     **_classes(lr_scheduler, LRScheduler, suffix="lr"),
 }
-for _name in ("lrscheduler", "lambdalr", "lambda", "multiplicativelr", "multiplicative", "chainedscheduler", "sequentiallr"):
+for _name in (
+    "lrscheduler",
+    "lambdalr",
+    "lambda",
+    "multiplicativelr",
+    "multiplicative",
+    "chainedscheduler",
+    "sequentiallr",
+):
     _SCHEDULERS.pop(_name, None)  # these take functions or schedulers, which no configuration can hold
 for _name in ("sequential", "reducelronplateau"):
     _SCHEDULERS.pop(_name, None)

@@ -72,7 +72,9 @@ def _sound_points() -> Iterator[EntryPoint]:
             yield from () if name in seen else distribution.entry_points
         except Exception as error:
             place = f"{name} in {distribution.locate_file('')}"
-            warnings.warn(f"The plugins of {place} are ignored: its entry_points.txt cannot be read ({error}).", stacklevel=2)
+            warnings.warn(
+                f"The plugins of {place} are ignored: its entry_points.txt cannot be read ({error}).", stacklevel=2
+            )
         seen.add(name)
 
 

@@ -39,7 +39,9 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
         if not (self.path / "config.yaml").is_file():
-            raise RunError(f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote.")
+            raise RunError(
+                f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote."
+            )
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -58,9 +60,13 @@ class Run:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"Cannot make the run's folder {path}: {error.strerror}. Choose another --output.") from error
+            raise RunError(
+                f"Cannot make the run's folder {path}: {error.strerror}. Choose another --output."
+            ) from error
         if any(path.iterdir()):
-            raise RunError(f"{path} is not empty. Choose another --output, or continue that run with `otae resume {path}`.")
+            raise RunError(
+                f"{path} is not empty. Choose another --output, or continue that run with `otae resume {path}`."
+            )
         write_json(path / "provenance.json", _provenance(experiment))
         write_text(path / "config.yaml", experiment.to_yaml())
         return cls(path)
@@ -144,12 +150,16 @@ class Run:
             cure = f"finish it with `otae resume {self.path}`"
             raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
         except (SafetensorError, OSError) as error:
-            raise RunError(f"{path} is spoilt and cannot be read ({error}). Train again, or restore it from a copy.") from error
+            raise RunError(
+                f"{path} is spoilt and cannot be read ({error}). Train again, or restore it from a copy."
+            ) from error
 
     def _origins(self) -> str:
         used = self.provenance.get("plugins", {}).values()
         registered = sorted({each["name"] for each in used if each["distribution"] == "session"})
-        needed = sorted({f"{each['distribution']}=={each['version']}" for each in used if each["distribution"] != "session"})
+        needed = sorted(
+            {f"{each['distribution']}=={each['version']}" for each in used if each["distribution"] != "session"}
+        )
         told = [f"It was trained with {', '.join(needed)}: install these."] if needed else []
         told += [f"Its session had registered {', '.join(registered)}: register these first."] if registered else []
         return " ".join(told)
@@ -195,5 +205,3 @@ def _provenance(experiment: Experiment) -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.platform(),
     }
-
-

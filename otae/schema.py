@@ -9,7 +9,7 @@ from .errors import PluginError
 from .registry import Registry, costs, datasets, decoders, encoders, priors
 from .signature import options_model
 
-_PLACES = {
+_PLACES: dict[tuple[str, str], Registry[Any]] = {
     ("Experiment", "data"): datasets,
     ("ModelConfig", "encoder"): encoders,
     ("ModelConfig", "decoder"): decoders,
@@ -53,7 +53,9 @@ def _component(registry: Registry[Any], definitions: dict[str, Any]) -> dict[str
 
 def _variant(registry: Registry[Any], name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     plugin = registry.get(name)
-    own = options_model(plugin, registry.given).model_json_schema(ref_template=f"#/$defs/{registry.kind}.{name}.{{model}}")
+    own = options_model(plugin, registry.given).model_json_schema(
+        ref_template=f"#/$defs/{registry.kind}.{name}.{{model}}"
+    )
     for inner, value in own.pop("$defs", {}).items():
         definitions[f"{registry.kind}.{name}.{inner}"] = value
     shared = definitions["DataConfig"]["properties"] if registry is datasets else {}

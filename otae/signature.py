@@ -42,7 +42,7 @@ def options_model(component: type, given: Collection[str] = ()) -> type[BaseMode
 def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
     where = f"{component.__module__}.{component.__qualname__}"
     try:
-        hints = get_type_hints(component.__init__, include_extras=True)
+        hints = get_type_hints(component.__init__, include_extras=True)  # type: ignore[misc] - a class, not an instance
     except NameError as error:
         raise PluginError(f"The types of {where}.__init__ cannot be read: {error}. Import them at run time.") from error
     fields: dict[str, Any] = {}
@@ -50,9 +50,13 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
         if name in given:
             continue
         if parameter.kind in _VARIADIC:
-            raise PluginError(f"{where}.__init__ takes *{name}: name and type every option, so that configs can be checked.")
+            raise PluginError(
+                f"{where}.__init__ takes *{name}: name and type every option, so that configs can be checked."
+            )
         if name not in hints:
-            raise PluginError(f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked.")
+            raise PluginError(
+                f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked."
+            )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[name] = (hints[name], default)
     try:

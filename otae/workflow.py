@@ -48,7 +48,9 @@ def resume(path: str | Path, *, console: Console | None = None) -> Run:
     """
     run = Run(path)
     if (run.path / "report.html").exists():
-        raise RunError(f"The run {run.path} is complete: there is nothing to resume. Train a new one with `otae train`.")
+        raise RunError(
+            f"The run {run.path} is complete: there is nothing to resume. Train a new one with `otae train`."
+        )
     return _finish(run, console)
 
 

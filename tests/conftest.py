@@ -15,10 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard  # noqa: E402
+from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard
 
-from otae import Autoencoder, Run, load_config  # noqa: E402
-from otae.training import fit  # noqa: E402
+from otae import Autoencoder, Run, load_config
+from otae.training import fit
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,7 +35,9 @@ class Blobs(Dataset):
 class LinearEncoder(Encoder):
     """Creates a linear map with Gaussian noise, or without."""
 
-    def __init__(self, data_shape: tuple[int, ...], latent_dim: int, noise: Literal["gaussian", "none"] = "gaussian") -> None:
+    def __init__(
+        self, data_shape: tuple[int, ...], latent_dim: int, noise: Literal["gaussian", "none"] = "gaussian"
+    ) -> None:
         super().__init__(data_shape, latent_dim)
         self.has_density = noise == "gaussian"
         self.mean = nn.Linear(data_shape[0], latent_dim)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,22 +170,12 @@ def test_the_environment_is_sound_and_keeps_to_the_constraints(environment: Envi
     assert {line.partition("+")[0].casefold() for line in frozen.splitlines()} <= {*pins}
 
 
-@pytest.fixture
-def overlay(tmp_path: Path) -> Path:
-    """Returns a folder that, on the path, makes the example an installed distribution."""
-    folder = tmp_path / f"{PROJECT['name'].replace('-', '_')}-{PROJECT['version']}.dist-info"
-    folder.mkdir()
-    header = f"Metadata-Version: 2.4\nName: {PROJECT['name']}\nVersion: {PROJECT['version']}\n"
-    (folder / "METADATA").write_text(header, encoding="utf-8")
+def test_its_own_tests_pass(install: Callable[..., Path]) -> None:
     sections = [
         "\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in offers.items())])
         for group, offers in PROJECT["entry-points"].items()
     ]
-    (folder / "entry_points.txt").write_text("\n".join(sections), encoding="utf-8")
-    return tmp_path
-
-
-def test_its_own_tests_pass(overlay: Path) -> None:
-    path = os.pathsep.join(map(str, (EXAMPLE / "src", overlay)))
+    site = install(PROJECT["name"].replace("-", "_"), "\n".join(sections), version=PROJECT["version"])
+    path = os.pathsep.join(map(str, (EXAMPLE / "src", site)))
     ended = called(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", cwd=EXAMPLE, PYTHONPATH=path)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from fakes import Blobs
 from torch import Tensor
 
 from otae.config import DataConfig
@@ -22,16 +23,14 @@ from otae.training.batches import Batches
 from otae.training.history import read
 from otae.training.module import Engine
 
-from fakes import Blobs
-
 Make = Callable[..., Run]
 
 
 @pytest.fixture
-def make(tmp_path: Path, values: dict[str, Any]) -> Iterator[Make]:
+def make(tmp_path: Path, values: dict[str, Any]) -> Make:
     """Returns a function that makes an untrained run of fakes, with overrides."""
     numbers = iter(range(100))
-    yield lambda *overrides: Run.create(tmp_path / f"run{next(numbers)}", load_config(values, overrides))
+    return lambda *overrides: Run.create(tmp_path / f"run{next(numbers)}", load_config(values, overrides))
 
 
 def trained(run: Run) -> Run:

@@ -25,7 +25,9 @@ def sample(
     run: RunFolder,
     output: Output = Path("samples.npy"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="The number of samples.")] = 64,
-    seed: Annotated[int | None, typer.Option("--seed", help="The seed of the draws; a new one each time if left out.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="The seed of the draws; a new one each time if left out.")
+    ] = None,
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
 ) -> None:

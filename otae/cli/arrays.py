@@ -34,7 +34,9 @@ def data_of(run: Run, path: Path | None) -> Tensor:
         raise DataError(f"Cannot read {path} as a .npy file: {error}.") from error
     if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
         kind = getattr(values, "dtype", "an archive")
-        raise DataError(f"{path} must hold one array of floating-point numbers, scaled as in training; it holds {kind}.")
+        raise DataError(
+            f"{path} must hold one array of floating-point numbers, scaled as in training; it holds {kind}."
+        )
     return torch.from_numpy(values)
 
 
@@ -51,7 +53,9 @@ def check_output(path: Path, overwrite: bool, images: bool = True) -> None:
     """
     allowed = [".npy", ".png"] if images else [".npy"]
     if path.suffix not in allowed:
-        raise ConfigError(f"--output {path}: cannot write {path.suffix or 'a file without suffix'}. Allowed: {', '.join(allowed)}.")
+        raise ConfigError(
+            f"--output {path}: cannot write {path.suffix or 'a file without suffix'}. Allowed: {', '.join(allowed)}."
+        )
     if path.exists() and not overwrite:
         raise ConfigError(f"--output {path}: the file is there already. Choose another, or pass --overwrite.")
 
@@ -82,6 +86,7 @@ def _picture(values: Tensor) -> Image.Image:
     rows = -(-count // columns)
     grid = values.new_zeros(rows * columns, channels, height, width)
     grid[:count] = values.clamp(0, 1)
-    tiled = grid.unflatten(0, (rows, columns)).permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
+    tiled = grid.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)  # rows, height, columns, width
+    tiled = tiled.reshape(rows * height, columns * width, channels)
     pixels = (255 * tiled).round().to(torch.uint8).numpy()
     return Image.fromarray(pixels.squeeze(-1) if channels == 1 else pixels)

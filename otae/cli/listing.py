@@ -19,7 +19,9 @@ from .console import print_json, results
 def list_(
     kind: Annotated[
         str | None,
-        typer.Argument(help="encoder, decoder, prior, cost, dataset, metric or recipe; all if left out.", autocompletion=kinds),
+        typer.Argument(
+            help="encoder, decoder, prior, cost, dataset, metric or recipe; all if left out.", autocompletion=kinds
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Import every plugin, to find what fails only then.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -75,7 +77,9 @@ def _trouble(registry: Registry[Any], offer: Offer, twice: set[str], check: bool
 
 
 def _table(kind: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{kind}s", title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False)
+    table = Table(
+        title=f"{kind}s", title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
+    )
     table.add_column(style="cyan", no_wrap=True, min_width=18)
     table.add_column(style="dim", no_wrap=True, min_width=16)
     table.add_column()

@@ -93,7 +93,8 @@ def _type(spec: dict[str, Any]) -> str:
         return repr(spec["const"])
     if "items" in spec:
         return f"list of {_type(spec['items'])}"
-    return {"null": "none"}.get(spec.get("type", "any"), spec.get("type", "any"))
+    kind = str(spec.get("type", "any"))
+    return "none" if kind == "null" else kind
 
 
 def _limits(spec: dict[str, Any]) -> str:

@@ -17,8 +17,12 @@ def summary(run: Run) -> Table:
         run: An evaluated run.
     """
     splits = run.metrics
-    table = Table("metric", "figure", *splits, title=f"{run.experiment.title}", title_justify="left", header_style="bold")
-    rows = dict.fromkeys((metric, figure) for judged in splits.values() for metric in judged for figure in judged[metric])
+    table = Table(
+        "metric", "figure", *splits, title=f"{run.experiment.title}", title_justify="left", header_style="bold"
+    )
+    rows = dict.fromkeys(
+        (metric, figure) for judged in splits.values() for metric in judged for figure in judged[metric]
+    )
     previous = None
     for metric, figure in rows:
         cells = [judged.get(metric, {}).get(figure) for judged in splits.values()]

@@ -19,14 +19,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 def train(
     config: Annotated[
-        str, typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names)
+        str,
+        typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names),
     ],
     set_: Annotated[
         list[str],
         typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
     ] = [],  # noqa: B006 - typer copies it
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out.")
+        Path | None,
+        typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
     ] = None,
     quiet: Quiet = False,
 ) -> None:

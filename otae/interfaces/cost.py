@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -58,14 +58,12 @@ class Cost(nn.Module, ABC):
 
     def __call__(self, source: CloudLike, target: CloudLike | None = None) -> Tensor:
         if self.unary:
-            result: Tensor = super().__call__(as_cloud(source))
-            return result
+            return cast("Tensor", super().__call__(as_cloud(source)))
         if target is None:
             raise CloudError(f"{type(self).__name__} compares two clouds: give it a target as well as a source.")
         first, second = as_cloud(source), as_cloud(target)
         self._check(first, second)
-        result = super().__call__(first, second)
-        return result
+        return cast("Tensor", super().__call__(first, second))
 
     def _check(self, source: Cloud, target: Cloud) -> None:
         name, (n, m) = type(self).__name__, (len(source), len(target))
@@ -73,6 +71,8 @@ class Cost(nn.Module, ABC):
             raise CloudError(f"{name} pairs its clouds sample by sample, but they have {n} and {m} points.")
         if self.same_space and source.flat.shape[1] != target.flat.shape[1]:
             shapes = f"{tuple(source.points.shape)} and {tuple(target.points.shape)}"
-            raise CloudError(f"{name} compares clouds of one space, but got shapes {shapes}. For two spaces use a Gromov cost.")
+            raise CloudError(
+                f"{name} compares clouds of one space, but got shapes {shapes}. For two spaces use a Gromov cost."
+            )
         if source.points.device != target.points.device:
             raise CloudError(f"The clouds lie on {source.points.device} and {target.points.device}: move one of them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
@@ -47,7 +48,7 @@ class Prior(nn.Module, ABC):
             shape: The shape of the noise.
             generator: The source of randomness.
         """
-        return self._place(torch.randn(*shape, generator=generator, **self._where(generator)))
+        return self._noise(torch.Tensor.normal_, shape, generator)
 
     def uniform(self, *shape: int, generator: Generator | None = None) -> Tensor:
         """Returns noise uniform on [0, 1) on the prior's device, in its type.
@@ -56,11 +57,9 @@ class Prior(nn.Module, ABC):
             shape: The shape of the noise.
             generator: The source of randomness.
         """
-        return self._place(torch.rand(*shape, generator=generator, **self._where(generator)))
+        return self._noise(torch.Tensor.uniform_, shape, generator)
 
-    def _where(self, generator: Generator | None) -> dict[str, torch.device | torch.dtype]:
+    def _noise(self, draw: Callable[..., Tensor], shape: tuple[int, ...], generator: Generator | None) -> Tensor:
         device = self._anchor.device if generator is None else generator.device
-        return {"device": device, "dtype": self._anchor.dtype}
-
-    def _place(self, noise: Tensor) -> Tensor:
-        return noise.to(self._anchor.device)
+        empty = torch.empty(shape, device=device, dtype=self._anchor.dtype)
+        return draw(empty, generator=generator).to(self._anchor.device)

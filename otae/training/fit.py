@@ -74,7 +74,7 @@ def seeded(seed: int) -> Iterator[None]:
     python, legacy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - plugins may draw from the global state
+        np.random.seed(seed)
         random.seed(seed)
         try:
             yield
@@ -90,7 +90,10 @@ def _trainer(experiment: Experiment, folder: Path, parts: Parts, console: Consol
         devices=1,
         precision=training.precision,
         max_epochs=training.epochs,
-        logger=[History(folder / "metrics.csv", _columns(parts)), TensorBoardLogger(folder, name="", version="tensorboard")],
+        logger=[
+            History(folder / "metrics.csv", _columns(parts)),
+            TensorBoardLogger(folder, name="", version="tensorboard"),
+        ],
         callbacks=_callbacks(experiment, folder / "checkpoints", console),
         enable_progress_bar=console is not None,
         enable_model_summary=False,
@@ -105,7 +108,9 @@ def _callbacks(experiment: Experiment, checkpoints: Path, console: Console | Non
     callbacks: list[Callback] = [
         RandomState(),
         Interruption(checkpoints / LAST),
-        ModelCheckpoint(checkpoints, LAST.removesuffix(".ckpt"), enable_version_counter=False, save_on_train_epoch_end=True),
+        ModelCheckpoint(
+            checkpoints, LAST.removesuffix(".ckpt"), enable_version_counter=False, save_on_train_epoch_end=True
+        ),
     ]
     if stopping:
         monitor = f"validation/{stopping.monitor}"
@@ -133,7 +138,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise RunError(f"The checkpoint {path} cannot be read ({error}). Remove it to start from the beginning.") from error
+        raise RunError(
+            f"The checkpoint {path} cannot be read ({error}). Remove it to start from the beginning."
+        ) from error
     return checkpoint
 
 

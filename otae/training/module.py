@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..build import Parts
-from ..config import SchedulerConfig, TrainingConfig
+from ..config import TrainingConfig
 from ..errors import NonFiniteError
 from ..objective import Losses
 from ..optimizers import optimizer, scheduler
@@ -164,7 +164,7 @@ class Engine(LightningModule):
     def _schedule(self, moment: str) -> None:
         training = self.training_config
         configs = [section.scheduler for section in (training, training.adversary) if section.scheduler]
-        for target, config in zip(self._schedulers(), cast("list[SchedulerConfig]", configs), strict=False):
+        for target, config in zip(self._schedulers(), configs, strict=False):
             if config.interval == moment:
                 target.step()
 

@@ -7,9 +7,17 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Task, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as RichProgress
-from rich.progress import ProgressColumn
 from rich.text import Text
 
 
@@ -42,9 +50,11 @@ class Progress(ProgressBar):
             expand=True,
         )
         self._bar.start()
-        self._task = self._bar.add_task("steps", total=epochs * per_epoch, epoch=trainer.current_epoch + 1, epochs=epochs, terms={})
+        self._task = self._bar.add_task(
+            "steps", total=epochs * per_epoch, epoch=trainer.current_epoch + 1, epochs=epochs, terms={}
+        )
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
         if self._bar is not None:
             terms = _terms(pl_module)
             self._bar.update(self._task, completed=pl_module.step, epoch=trainer.current_epoch + 1, terms=terms)
