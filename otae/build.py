@@ -9,7 +9,7 @@ from typing import Any
 from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
 from .config import Component, Experiment, TermConfig
-from .errors import ConfigError, ObjectiveError
+from .errors import ConfigError, DataError, ObjectiveError
 from .interfaces import Cost, Dataset
 from .objective import Objective, Term, check_fit, check_name
 from .optimizers import check as check_training
@@ -156,8 +156,8 @@ def _create(path: str, registry: Registry[Any], component: Component, known: dic
     options = validated(plugin, where, component.options, registry.given)
     try:
         return plugin(**handed(plugin, where, known, registry.given), **options)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from error
+    except (ConfigError, DataError) as error:
+        raise type(error)(f"{where}: {error}") from error
 
 
 def _where(path: str, registry: Registry[Any], component: Component) -> str:

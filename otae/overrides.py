@@ -21,8 +21,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         nodes = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
         keys = [self.construct_object(key, deep=True) for key in nodes]
-        for key, key_node in zip(keys, nodes, strict=True):
-            if keys.count(key) > 1:
+        for position, (key, key_node) in enumerate(zip(keys, nodes, strict=True)):
+            if key in keys[:position]:
                 problem = f"the key {key!r} is given twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
         return super().construct_mapping(node, deep)

@@ -53,7 +53,7 @@ def offers(group: str) -> list[Offer]:
 
 
 @cache
-def _scan(group: str, ages: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
+def _scan(group: str, ages: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:  # noqa: ARG001 - the cache's key
     return tuple(sorted({Offer(point.name, *_origin(point.dist), point.value) for point in _points(group)}))
 
 

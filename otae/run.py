@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -71,6 +72,12 @@ class Run:
         write_text(path / "config.yaml", experiment.to_yaml())
         return cls(path)
 
+    def discard(self) -> None:
+        """Removes the folder of a run that never began to train; one that holds any result is left alone."""
+        begun = {file.name for file in self.path.iterdir()} - {"config.yaml", "provenance.json"}
+        if not begun:
+            shutil.rmtree(self.path)
+
     @property
     def experiment(self) -> Experiment:
         """Returns the experiment, its plugins looked up anew.
@@ -127,8 +134,11 @@ class Run:
         return parts
 
     def _shape(self) -> Shape:
-        with self._opened(self.path / "model.safetensors") as weights:
+        path = self.path / "model.safetensors"
+        with self._opened(path) as weights:
             metadata = weights.metadata() or {}
+        if missing := {"data_shape", "value_range"} - set(metadata):
+            raise RunError(f"{path} lacks {', '.join(sorted(missing))}: otae did not write it. Restore it from a copy.")
         value_range = json.loads(metadata["value_range"])
         return Shape(tuple(json.loads(metadata["data_shape"])), tuple(value_range) if value_range else None)
 

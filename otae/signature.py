@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -42,7 +43,7 @@ def options_model(component: type, given: Collection[str] = ()) -> type[BaseMode
 def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
     where = f"{component.__module__}.{component.__qualname__}"
     try:
-        hints = get_type_hints(component.__init__, include_extras=True)  # type: ignore[misc] - a class, not an instance
+        hints = get_type_hints(component.__init__, include_extras=True)  # type: ignore[misc]  # a class, no instance
     except NameError as error:
         raise PluginError(f"The types of {where}.__init__ cannot be read: {error}. Import them at run time.") from error
     fields: dict[str, Any] = {}
@@ -61,7 +62,9 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
         fields[name] = (hints[name], default)
     try:
         config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=False)
-        return create_model(component.__name__, __config__=config, **fields)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*shadows an attribute")  # an option may be named `copy`
+            return create_model(component.__name__, __config__=config, **fields)
     except (PydanticSchemaGenerationError, PydanticUserError, NameError) as error:
         reason = str(error).splitlines()[0]
         raise PluginError(f"The options of {where} have a type that no configuration can fill: {reason}") from error

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .build import resolve
 from .config import Experiment
-from .errors import RunError
+from .errors import OtaeError, RunError
 from .evaluation import evaluate
 from .report import write_report
 from .run import Run
@@ -32,7 +32,12 @@ def train(experiment: Experiment, path: str | Path | None = None, *, console: Co
         RunError: If the folder is in use.
     """
     resolved = resolve(experiment).titled(experiment.title)
-    return _finish(Run.create(_folder(resolved, path), resolved), console)
+    run = Run.create(_folder(resolved, path), resolved)
+    try:
+        return _finish(run, console)
+    except OtaeError:
+        run.discard()  # a mistake found while the data were opened leaves no folder behind
+        raise
 
 
 def resume(path: str | Path, *, console: Console | None = None) -> Run:

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: fakes at the plugin door, an experiment, a model and a run made of them; strangers' distributions."""
+"""Fixtures of all tests: fakes at the plugin door, what is made of them, and strangers' distributions."""
 
 from __future__ import annotations
 

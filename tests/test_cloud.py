@@ -7,14 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from fakes import Fit, MeanGap, Spread, Surprise
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from otae import Cloud
 from otae.cloud import as_cloud
 from otae.errors import CloudError
-
-from fakes import Fit, MeanGap, Spread, Surprise
 
 
 def test_points_flatten_to_vectors_sample_by_sample() -> None:
@@ -64,7 +63,7 @@ def test_clouds_tensors_and_sequences_are_read_as_clouds() -> None:
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: Cloud(torch.zeros(0, 3)), r"at least one point: got a tensor of shape \(0, 3\)"),
     (lambda: Cloud(torch.tensor(1.0)), r"at least one point: got a tensor of shape \(\)"),
-    (lambda: Cloud(torch.zeros(2, 3, dtype=torch.long)), r"floating-point points, got torch.int64. Convert them with .float"),
+    (lambda: Cloud(torch.zeros(2, 3, dtype=torch.long)), r"points, got torch.int64. Convert them with .float"),
     (lambda: Cloud(torch.zeros(2, 3), torch.ones(3)), r"Weights must have shape \(2,\), one per point, got \(3,\)"),
     (lambda: Cloud(torch.zeros(2, 3), torch.ones(2, 1)), r"Weights must have shape \(2,\)"),
     (lambda: Cloud(torch.zeros(2, 3), torch.tensor([1.0, -1.0])), "finite, non-negative and not all zero"),
@@ -83,11 +82,13 @@ def test_what_is_no_cloud_is_refused(make: Callable[[], Cloud], message: str) ->
 
 @pytest.mark.parametrize(("compare", "message"), [
     (lambda x, y: Fit()(x, y[:2]), "Fit pairs its clouds sample by sample, but they have 3 and 2 points"),
-    (lambda x, y: MeanGap()(x, y[:, :1]), r"MeanGap compares clouds of one space, but got shapes \(3, 2\) and \(3, 1\)"),
+    (lambda x, y: MeanGap()(x, y[:, :1]), r"MeanGap compares clouds of one space, .* shapes \(3, 2\) and \(3, 1\)"),
     (lambda x, y: MeanGap()(x), "MeanGap compares two clouds: give it a target"),
     (lambda x, y: MeanGap()(x, y.to("meta")), "The clouds lie on cpu and meta: move one of them"),
 ])  # fmt: skip
-def test_a_cost_refuses_clouds_that_it_cannot_compare(compare: Callable[[Tensor, Tensor], Tensor], message: str) -> None:
+def test_a_cost_refuses_clouds_that_it_cannot_compare(
+    compare: Callable[[Tensor, Tensor], Tensor], message: str
+) -> None:
     with pytest.raises(CloudError, match=message):
         compare(torch.zeros(3, 2), torch.ones(3, 2))
 

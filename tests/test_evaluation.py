@@ -43,7 +43,7 @@ class Careless(Metric):
     """Creates a draw from the global random states."""
 
     def __call__(self, specimen: Specimen) -> dict[str, float]:
-        return {"torch": float(torch.rand(())), "numpy": float(np.random.rand())}  # noqa: NPY002
+        return {"torch": float(torch.rand(())), "numpy": float(np.random.rand())}
 
 
 class Undefined(Metric):
@@ -100,10 +100,10 @@ def test_the_seed_of_the_run_decides_every_draw(run: Run) -> None:
 
 @pytest.mark.usefixtures("_metrics")
 def test_a_careless_metric_is_seeded_and_leaves_no_trace(run: Run) -> None:
-    states = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    states = torch.get_rng_state(), np.random.get_state()[1].copy()
     first = evaluate(run, ["careless"], samples=5)
     assert torch.equal(torch.get_rng_state(), states[0])
-    assert np.array_equal(np.random.get_state()[1], states[1])  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], states[1])
     assert evaluate(run, ["sizes", "careless"], samples=5)["all"]["careless"] == first["all"]["careless"]
 
 

@@ -21,7 +21,9 @@ def judged(install: Callable[..., Path]) -> Callable[[dict[str, str]], str | Non
 
     def judge(modules: dict[str, str]) -> str | None:
         package = f"judged{next(NUMBERS)}"
-        install(package, "", {f"{package}/{name}.py": text.replace("PACKAGE", package) for name, text in modules.items()})
+        install(
+            package, "", {f"{package}/{name}.py": text.replace("PACKAGE", package) for name, text in modules.items()}
+        )
         verdict = fault(Offer("mine", package, "1.0", f"{package}:Mine"))
         assert package not in sys.modules
         return verdict and verdict.replace(package, "PACKAGE")
@@ -32,7 +34,7 @@ def judged(install: Callable[..., Path]) -> Callable[[dict[str, str]], str | Non
 @pytest.mark.parametrize("modules", [
     {"__init__": ""},
     {"__init__": "import json, os.path\nfrom torch import nn\nimport sys\nraise RuntimeError('only when imported')"},
-    {"__init__": "from .inner import Mine", "inner": "from . import __init__\nfrom .deeper import x", "deeper": "x = 1"},
+    {"__init__": "from .inner import Mine", "inner": "from .deeper import x", "deeper": "x = 1"},
     {"__init__": "from PACKAGE.inner import Mine", "inner": "Mine = 1"},
     {"__init__": "from .inner import a", "inner": "from .other import b", "other": "from .inner import a"},
     {"__init__": "try:\n    import no_such_package\nexcept ImportError:\n    pass"},
@@ -50,7 +52,8 @@ def test_what_can_be_imported_is_in_good_health(
     ({"__init__": "from no_such_package.inner import x"}, "needs 'no_such_package', which is not installed"),
     ({"__init__": "x = 1\ndef broken(:"}, "__init__.py, line 2: invalid syntax"),
     ({"__init__": "from .gone import x"}, "no module 'PACKAGE.gone'"),
-    ({"__init__": "from .inner import x", "inner": "import no_such_package"}, "needs 'no_such_package', which is not installed"),
+    ({"__init__": "from .inner import x", "inner": "import no_such_package"},
+     "needs 'no_such_package', which is not installed"),
     ({"__init__": "from .inner import x", "inner": "x = (1"}, "inner.py, line 1: '(' was never closed"),
     ({"__init__": "from .sub.leaf import x", "sub/__init__": ""}, "no module 'PACKAGE.sub.leaf'"),
     ({"__init__": "from .sub import x", "sub/__init__": "from .leaf import x", "sub/leaf": "from ..base import x",

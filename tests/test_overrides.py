@@ -38,7 +38,10 @@ def test_an_override_sets_a_value_in_yaml(values: dict[str, Any], override: str,
 
 
 def test_null_drops_a_term(values: dict[str, Any]) -> None:
-    assert list(load_config(values, ["objective.merge=null", "objective.spread="]).objective) == ["reconstruction", "surprise"]
+    assert list(load_config(values, ["objective.merge=null", "objective.spread="]).objective) == [
+        "reconstruction",
+        "surprise",
+    ]
 
 
 def test_a_new_name_drops_the_former_components_options_but_keeps_the_shared_ones(values: dict[str, Any]) -> None:
@@ -48,7 +51,8 @@ def test_a_new_name_drops_the_former_components_options_but_keeps_the_shared_one
     overrides = ["data.name=blobs", "training.optimizer.name=adam", "training.scheduler.name=constant"]
     plain = load_config(values, overrides).to_dict()
     assert plain["data"] | {"size": 0} == {
-        "name": "blobs", "batch_size": 7, "validation": 0.3, "test": 0.2, "workers": 0, "size": 0, "seed": 0, "spoilt": False,
+        "name": "blobs", "batch_size": 7, "validation": 0.3, "test": 0.2, "workers": 0, "size": 0, "seed": 0,
+        "spoilt": False,
     }  # fmt: skip
     assert plain["training"]["optimizer"] == {"name": "adam", "lr": 0.5}
     assert plain["training"]["scheduler"] == {"name": "constant", "interval": "step"}
@@ -63,7 +67,7 @@ def test_the_same_name_keeps_the_options(values: dict[str, Any]) -> None:
     ["model.prior.name=shifted", "model.prior.shift=2", "model.latent_dim=3"],
     ["model.prior=shifted", "model.prior.shift=2", "model.latent_dim=3"],
     ["model.prior={name: standard}", "model.prior.name=shifted", "model.prior.shift=2", "model.latent_dim=3"],
-    ["objective.spread=null", "objective.spread.cost=spread", "objective.spread.source=prior", "objective.spread.target=data"],
+    ["objective.new=null", "objective.new.cost=spread", "objective.new.source=prior", "objective.new.target=data"],
 ])  # fmt: skip
 def test_the_order_of_overrides_does_not_matter(values: dict[str, Any], overrides: list[str]) -> None:
     values["model"]["prior"] = {"name": "standard"}

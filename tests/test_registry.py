@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 import entrypoints
 import pytest
+from fakes import Fit, MeanGap, Shifted, Standard
 from pydantic import Field
 
 import otae
 from otae.errors import BrokenPluginError, ConfigError, PluginConflictError, PluginError, UnknownPluginError
 from otae.recipes import recipe, recipes
 from otae.registry import Registry, clashes, offers, registries
-
-from fakes import Fit, MeanGap, Shifted, Standard
 
 Install = Callable[..., Path]
 
@@ -49,7 +48,9 @@ def test_two_distributions_with_one_name_are_an_error_that_names_both(install: I
     install("first_plugin", "[otae.priors]\nmine = my_first:Mine\nother = my_first:Mine\n", {"my_first.py": PRIOR})
     install("second_plugin", "[otae.priors]\nmine = my_second:Mine\n", {"my_second.py": PRIOR}, version="2.5")
     assert clashes(otae.priors.offers()) == {"mine"}
-    message = r"'mine' in 'otae.priors' is offered by first_plugin 1.0 \(my_first:Mine\) and second_plugin 2.5 .* Uninstall"
+    message = (
+        r"'mine' in 'otae.priors' is offered by first_plugin 1.0 \(my_first:Mine\) and second_plugin 2.5 .* Uninstall"
+    )
     with pytest.raises(PluginConflictError, match=message):
         otae.priors.get("mine")
     assert otae.priors.get("other").__name__ == "Mine"
@@ -113,7 +114,9 @@ def test_a_distribution_without_metadata_does_not_end_discovery(install: Install
 
 
 def test_an_unknown_name_lists_what_is_installed_and_the_nearest() -> None:
-    message = r"No plugin named 'gausian' in 'otae.priors'\. Installed: .*gaussian, .*standard.*Did you mean 'gaussian'\?"
+    message = (
+        r"No plugin named 'gausian' in 'otae.priors'\. Installed: .*gaussian, .*standard.*Did you mean 'gaussian'\?"
+    )
     with pytest.raises(UnknownPluginError, match=message):
         otae.priors.get("gausian")
 
@@ -144,7 +147,9 @@ def test_registering_again_replaces_the_class() -> None:
 
 
 def test_a_name_of_a_distribution_cannot_be_registered() -> None:
-    with pytest.raises(PluginConflictError, match=r"'gaussian' in 'otae.priors' is offered by otae \S+ and this session"):
+    with pytest.raises(
+        PluginConflictError, match=r"'gaussian' in 'otae.priors' is offered by otae \S+ and this session"
+    ):
         otae.priors.register("gaussian", Standard)
 
 
@@ -152,8 +157,11 @@ class Unfinished(otae.Prior):
     """Creates a prior that draws nothing."""
 
 
-@pytest.mark.parametrize(("plugin", "reason"), [(Fit, "is not a subclass of otae.Prior"), (Standard(2), "is not a subclass"),
-                                                (Unfinished, "Unfinished does not implement sample")])  # fmt: skip
+@pytest.mark.parametrize(("plugin", "reason"), [
+    (Fit, "is not a subclass of otae.Prior"),
+    (Standard(2), "is not a subclass of otae.Prior"),
+    (Unfinished, "Unfinished does not implement sample"),
+])  # fmt: skip
 def test_only_a_whole_class_of_the_kind_can_be_registered(plugin: Any, reason: str) -> None:
     with pytest.raises(PluginError, match=f"Cannot register 'wrong' in 'otae.priors': .*{reason}"):
         otae.priors.register("wrong", plugin)
@@ -211,7 +219,10 @@ def test_the_entrypoints_package_sees_the_same_plugins(install: Install, group: 
 
 
 def test_recipes_come_from_any_distribution_and_import_none(install: Install) -> None:
-    files = {"my_recipes/__init__.py": "raise RuntimeError('imported')", "my_recipes/own.yaml": "# My own\ndata: blobs\n"}
+    files = {
+        "my_recipes/__init__.py": "raise RuntimeError('imported')",
+        "my_recipes/own.yaml": "# My own\ndata: blobs\n",
+    }
     install("my_plugin", "[otae.recipes]\nmine = my_recipes\n", files)
     assert recipe("own").summary == "My own"
     assert recipe("own").offer.origin == "my_plugin 1.0"
@@ -219,7 +230,9 @@ def test_recipes_come_from_any_distribution_and_import_none(install: Install) ->
 
 
 def test_an_unknown_recipe_lists_those_shipped_and_the_nearest() -> None:
-    with pytest.raises(UnknownPluginError, match=r"'gwea' in 'otae.recipes'\. Installed: .*gwae.*Did you mean 'gwae'\?"):
+    with pytest.raises(
+        UnknownPluginError, match=r"'gwea' in 'otae.recipes'\. Installed: .*gwae.*Did you mean 'gwae'\?"
+    ):
         recipe("gwea")
 
 

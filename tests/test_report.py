@@ -32,14 +32,19 @@ from otae.report.theme import DARK, LIGHT
 from otae.schedule import Schedule
 from otae.training import fit
 
-ADDRESS = re.compile(r"""(?:src|srcset|href|data|action|poster)\s*=\s*["']([^"']*)["']|url\(([^)]*)\)|@import\s+(\S+)""")
+ADDRESS = re.compile(
+    r"""(?:src|srcset|href|data|action|poster)\s*=\s*["']([^"']*)["']|url\(([^)]*)\)|@import\s+(\S+)"""
+)
 
 
 @pytest.fixture(scope="module")
 def evaluated(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = Run(shutil.copytree(finished.path, tmp_path_factory.mktemp("report") / "run"))
     evaluate(run, samples=200)
+    before, state = "matplotlib.pyplot" in sys.modules, torch.get_rng_state()
     write_report(run)
+    assert ("matplotlib.pyplot" in sys.modules) == before, "the report must not touch matplotlib's global state"
+    assert torch.equal(torch.get_rng_state(), state), "the report must not touch torch's global state"
     return run
 
 
@@ -100,29 +105,16 @@ def test_an_evaluated_run_has_its_key_figures(evaluated: Run) -> None:
     assert "<strong>1 epoch</strong>" in html
 
 
-def test_names_cannot_smuggle_markup_into_the_page(finished: Run, tmp_path: Path) -> None:
+def test_names_cannot_smuggle_markup_into_a_page_even_without_a_history(finished: Run, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)> & \"'"
     run = Run(shutil.copytree(finished.path, tmp_path / evil))
     write_json(run.path / "provenance.json", {**run.provenance, "command": [evil], "machine": evil})
     write_json(run.path / "evaluation.json", {"test": {evil: {evil: 1.0}}, evil: {}})
+    (run.path / "metrics.csv").unlink()
     html = write_report(run).read_text(encoding="utf-8")
     assert "<img src=x" not in html
     assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 6
-
-
-def test_a_run_without_history_has_a_report_without_curves(finished: Run, tmp_path: Path) -> None:
-    run = Run(shutil.copytree(finished.path, tmp_path / "run"))
-    (run.path / "metrics.csv").unlink()
-    html = write_report(run).read_text(encoding="utf-8")
     assert "<h2>Losses</h2>" not in html
-    assert "<h2>Distances</h2>" in html
-
-
-def test_drawing_touches_no_global_state(evaluated: Run) -> None:
-    before, state = "matplotlib.pyplot" in sys.modules, torch.get_rng_state()
-    write_report(evaluated)
-    assert ("matplotlib.pyplot" in sys.modules) == before
-    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_matplotlib_and_jinja_are_imported_only_to_draw() -> None:
@@ -154,7 +146,7 @@ def everything(given: Specimen, value_range: tuple[float, float] | None = None) 
     return of_data + gallery.latent_space(given) + gallery.isometry(given)
 
 
-@pytest.mark.parametrize("shape", [(1,), (2,), (12,), (13,), (5, 30), (2, 6, 6), (1, 1, 9)], ids=str)
+@pytest.mark.parametrize("shape", [(1,), (2,), (3,), (13,), (2, 6, 6), (1, 1, 9)], ids=str)
 def test_data_that_are_no_images_are_shown_feature_by_feature(shape: tuple[int, ...]) -> None:
     pictures = everything(specimen(shape))
     assert all(picture.suffix == "svg" and picture.dark for picture in pictures)
@@ -177,10 +169,10 @@ def test_the_latent_space_of_any_dimension_is_shown_with_any_labels(latent_dim: 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_samples_are_shown(count: int) -> None:
-    assert everything(specimen((4,), count=count, classes=1))
+    assert everything(specimen((1,), count=count, classes=1))
 
 
-@pytest.mark.parametrize("shape", [(4,), (20,), (1, 6, 6)], ids=str)
+@pytest.mark.parametrize("shape", [(2,), (1, 6, 6)], ids=str)
 @pytest.mark.parametrize("cloud", ["data", "codes", "prior", "generations"])
 def test_a_collapsed_model_is_shown(shape: tuple[int, ...], cloud: str) -> None:
     given = specimen(shape)
@@ -222,7 +214,7 @@ def test_the_distances_in_the_picture_are_those_of_the_metric(count: int, theme:
     ("function", "value", "expected"),
     [
         (summary.number, 0.5, "0.5000"),
-        (summary.number, 123456.0, "123456"),
+        (summary.number, 123456.4, "123,456"),
         (summary.number, -1.5e-7, "-1.500e-07"),
         (summary.number, 0.0, "0.000"),
         (summary.duration, 0.2, "0 s"),

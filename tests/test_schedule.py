@@ -45,7 +45,9 @@ def test_a_schedule_that_rises_never_falls_and_stays_between_its_ends(
 
 
 @given(start=FINITE, to=FINITE, steps=st.integers(1, 1000), shape=SHAPES, moment=st.integers(0, 1200))
-def test_a_schedule_reads_back_from_what_it_writes(start: float, to: float, steps: int, shape: Any, moment: int) -> None:
+def test_a_schedule_reads_back_from_what_it_writes(
+    start: float, to: float, steps: int, shape: Any, moment: int
+) -> None:
     schedule = Schedule(start=start, to=to, steps=steps, shape=shape)
     again = Schedule.model_validate(schedule.model_dump(by_alias=True))
     assert again == schedule

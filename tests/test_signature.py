@@ -23,7 +23,7 @@ class Part:
         scales: Annotated[tuple[float, ...], Field(min_length=1)] = (1.0, 2.0),
         dropout: Annotated[float, Field(ge=0, lt=1)] | None = None,
         mode: int | str = "full",
-        verbose: bool = False,
+        copy: bool = False,
     ) -> None:
         self.latent_dim = latent_dim
 
@@ -53,11 +53,13 @@ def test_every_default_is_filled_in() -> None:
         "scales": (1.0, 2.0),
         "dropout": None,
         "mode": "full",
-        "verbose": False,
+        "copy": False,
     }
 
 
-@pytest.mark.parametrize("options", [{"width": 512}, {"kernel": "gaussian"}, {"dropout": 0.5}, {"dropout": None}, {"mode": 3}])
+@pytest.mark.parametrize(
+    "options", [{"width": 512}, {"kernel": "gaussian"}, {"dropout": 0.5}, {"dropout": None}, {"mode": 3}]
+)
 def test_what_is_set_replaces_the_default(options: dict[str, Any]) -> None:
     assert validated(Part, WHERE, options, GIVEN) == {**validated(Part, WHERE, {}, GIVEN), **options}
 
@@ -78,9 +80,9 @@ def test_yaml_lists_become_tuples_and_go_back_to_lists() -> None:
     ({"scales": [1, float("inf")]}, r"scales\.1: Input should be a finite number \(got inf\)"),
     ({"dropout": float("nan")}, r"dropout: Input should be a finite number \(got nan\)"),
     ({"dropout": 1}, r"dropout: Input should be less than 1 \(got 1\)"),
-    ({"verbose": "perhaps"}, r"verbose: Input should be a valid boolean.* \(got 'perhaps'\)"),
-    ({"witdh": 3}, r"witdh: unknown option\. Allowed: dropout, .*width\. Did you mean 'width'\?"),
-    ({"zzz": 3}, r"zzz: unknown option\. Allowed: dropout, kernel, mode, scales, verbose, width\.$"),
+    ({"copy": "perhaps"}, r"copy: Input should be a valid boolean.* \(got 'perhaps'\)"),
+    ({"witdh": 3}, r"witdh: unknown option\. Allowed: copy, .*width\. Did you mean 'width'\?"),
+    ({"zzz": 3}, r"zzz: unknown option\. Allowed: copy, dropout, kernel, mode, scales, width\.$"),
     ({"latent_dim": 3}, r"'latent_dim' is handed in by the builder and cannot be set here\. Remove it"),
     ({"encoder": 3}, r"'encoder' is handed in by the builder"),
 ])  # fmt: skip
@@ -102,12 +104,14 @@ def test_a_required_option_is_asked_for() -> None:
 
 def test_a_part_without_options_says_that_there_are_none() -> None:
     assert validated(Bare, WHERE, {}) == {}
-    with pytest.raises(ConfigError, match="x: unknown option. Allowed: none"):
+    with pytest.raises(ConfigError, match=r"x: unknown option\. Allowed: none"):
         filled(Bare, WHERE, {"x": 1})
 
 
 def test_keys_that_stand_beside_the_options_are_hinted_at() -> None:
-    with pytest.raises(ConfigError, match=r"batchsize: unknown option. Allowed: batch_size, .* Did you mean 'batch_size'\?"):
+    with pytest.raises(
+        ConfigError, match=r"batchsize: unknown option. Allowed: batch_size, .* Did you mean 'batch_size'\?"
+    ):
         filled(Part, WHERE, {"batchsize": 1}, GIVEN, beside=["batch_size"])
 
 
@@ -159,7 +163,7 @@ class Dangling:
     (Starred, r"Starred\.__init__ takes \*widths: name and type every option"),
     (Untyped, r"Untyped\.__init__ gives no type for 'width': annotate it"),
     (Unfillable, r"options of \S*Unfillable have a type that no configuration can fill: .*Generator"),
-    (Dangling, r"types of \S*Dangling\.__init__ cannot be read: name 'NoSuchType' is not defined\. Import them at run time"),
+    (Dangling, r"types of \S*Dangling\.__init__ cannot be read: name 'NoSuchType' is not defined"),
 ])  # fmt: skip
 def test_a_signature_that_cannot_be_checked_is_the_plugins_fault(part: type, message: str) -> None:
     with pytest.raises(PluginError, match=message) as caught:
@@ -189,7 +193,7 @@ class Outer(BaseModel, extra="forbid"):
     """Creates a section of sections."""
 
     inner: Inner | None = None
-    several: dict[str, Inner] = {}  # noqa: RUF012 - pydantic copies it
+    several: dict[str, Inner] = {}
 
 
 @pytest.mark.parametrize(("values", "sentence"), [

@@ -29,7 +29,8 @@ def data_of(run: Run, path: Path | None) -> Tensor:
         dataset = open_dataset(run.experiment)
         return dataset.__getitems__(range(len(dataset)))
     try:
-        values = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            values = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"Cannot read {path} as a .npy file: {error}.") from error
     if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
@@ -37,7 +38,7 @@ def data_of(run: Run, path: Path | None) -> Tensor:
         raise DataError(
             f"{path} must hold one array of floating-point numbers, scaled as in training; it holds {kind}."
         )
-    return torch.from_numpy(values)
+    return torch.from_numpy(values.astype(values.dtype.newbyteorder("=")))
 
 
 def check_output(path: Path, overwrite: bool, images: bool = True) -> None:

@@ -10,7 +10,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from ..errors import ConfigError, unknown_name
-from ..recipes import recipe
+from ..recipes import Recipe, recipe
 from ..registry import registries
 from .complete import kinds, plugin_names
 from .console import print_json, results
@@ -28,9 +28,7 @@ def show(
     if kind not in known:
         raise ConfigError(unknown_name("kind of plugin", kind, known))
     if kind == "recipe":
-        found = recipe(name)
-        results().print(f"[bold]{name}[/]  [dim]{found.offer.origin}, {escape(str(found.path))}[/]")
-        results().print(Syntax(found.path.read_text(encoding="utf-8"), "yaml", background_color="default"))
+        _show_recipe(recipe(name), json)
         return
     described = describe(kind, name)
     if json:
@@ -40,6 +38,16 @@ def show(
     results().print(f"[dim]{escape(described['source'])}[/]\n", soft_wrap=True)
     results().print(escape(described["documentation"]) + "\n", soft_wrap=True, highlight=False)
     results().print(_table(described["options"]) if described["options"] else "It has no options.")
+
+
+def _show_recipe(found: Recipe, json: bool) -> None:
+    text, offer = found.path.read_text(encoding="utf-8"), found.offer
+    if json:
+        origin = {"distribution": offer.distribution, "version": offer.version, "source": str(found.path)}
+        print_json({"kind": "recipe", "name": found.name, **origin, "text": text})
+        return
+    results().print(f"[bold]{found.name}[/]  [dim]{offer.origin}, {escape(str(found.path))}[/]", soft_wrap=True)
+    results().print(Syntax("", "yaml", background_color="default").highlight(text), soft_wrap=True)
 
 
 def describe(kind: str, name: str) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from ..files import atomic
 from .theme import DARK, LIGHT, Theme
@@ -15,6 +17,9 @@ from .theme import DARK, LIGHT, Theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    Values = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    Points = Values
 
 _TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -101,6 +106,36 @@ def panel(theme: Theme, width: float = 3.6, height: float = 2.5) -> tuple[Figure
     return figure, axes
 
 
+def scatter(axes: Axes, points: Points, colour: Any, alpha: float, name: str | None = None, size: float = 8) -> None:
+    """Draws points as dots, in pixels even inside a vector graphic.
+
+    Args:
+        axes: The axes.
+        points: The points, with shape (N, 2).
+        colour: Their colour.
+        alpha: How opaque they are.
+        name: What the legend calls them, if anything.
+        size: The area of a dot in square points.
+    """
+    axes.scatter(
+        points[:, 0], points[:, 1], s=size, color=colour, alpha=alpha, linewidths=0, rasterized=True, label=name
+    )
+
+
+def histogram(axes: Axes, clouds: Sequence[Values], colours: Sequence[str], names: Sequence[str]) -> None:
+    """Draws the densities of several sets of values upon each other.
+
+    Args:
+        axes: The axes.
+        clouds: The values, each with shape (N,).
+        colours: Their colours.
+        names: What the legend calls them.
+    """
+    edges = np.histogram_bin_edges(np.concatenate(clouds), 40).tolist()
+    for values, colour, name in zip(clouds, colours, names, strict=True):
+        axes.hist(values, edges, density=True, color=colour, alpha=0.5, label=name, histtype="stepfilled")
+
+
 def named(axes: Axes, theme: Theme, x: str, y: str) -> None:
     """Names the axes.
 
@@ -114,19 +149,27 @@ def named(axes: Axes, theme: Theme, x: str, y: str) -> None:
     axes.set_ylabel(y, color=theme.muted, fontsize=8.5)
 
 
-def keyed(axes: Axes, theme: Theme, *, dots: bool = False, **options: Any) -> None:
+def keyed(axes: Axes, theme: Theme, *, dots: bool = False, place: Any = "best") -> None:
     """Adds a legend.
 
     Args:
         axes: The axes.
         theme: The colours.
-        dots: Whether it names dots, which it then shows larger, and opaque.
-        options: The legend's own options.
+        dots: Whether it names dots, which it then shows opaque.
+        place: Where it stands.
     """
-    box = {"framealpha": 0.7, "facecolor": theme.surface, "edgecolor": "none"}
-    legend = axes.legend(fontsize=8, labelcolor=theme.ink, markerscale=2, **box, **options)
+    legend = axes.legend(
+        loc=place,
+        fontsize=8,
+        labelcolor=theme.ink,
+        markerscale=2,
+        framealpha=0.7,
+        facecolor=theme.surface,
+        edgecolor="none",
+    )
     for handle in legend.legend_handles if dots else ():
-        handle.set_alpha(1)
+        if handle is not None:
+            handle.set_alpha(1)
 
 
 def halo(theme: Theme, width: float = 2.5) -> list[Any]:
@@ -147,7 +190,7 @@ def _file(figure: Figure, suffix: str) -> bytes:
 
     file = io.BytesIO()
     if suffix == "png":
-        FigureCanvasAgg(figure).print_png(file)
+        FigureCanvasAgg(figure).print_figure(file, format="png")
     else:
         figure.set_dpi(200)  # of what is rasterized inside the vectors
         FigureCanvasSVG(figure).print_figure(file, format="svg", dpi=200, metadata={"Date": None})

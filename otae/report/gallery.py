@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -64,10 +63,10 @@ def reconstructions(specimen: Specimen, value_range: tuple[float, float] | None)
     x, y = originals.flatten(1), copies.flatten(1)
     if x.shape[1] <= _FEW:
         panels = [partial(features.agreement, x, y, feature) for feature in range(x.shape[1])]
-        captions = [f"Feature {number} before and after." for number in range(1, len(panels) + 1)]
+        captions = [f"Feature {number} before and after" for number in range(1, len(panels) + 1)]
     else:
         panels = [partial(features.lines, x[row], y[row]) for row in range(min(_LINES, len(x)))]
-        captions = [f"Sample {number}, feature by feature." for number in range(1, len(panels) + 1)]
+        captions = [f"Sample {number}, feature by feature" for number in range(1, len(panels) + 1)]
     return [
         drawn(f"reconstruction-{number}", caption, draw)
         for number, (caption, draw) in enumerate(zip(captions, panels, strict=True), start=1)
@@ -90,7 +89,7 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None) -> 
         caption = "Every feature in the data and in the generations: the median, and the band of four fifths."
         return [drawn("generations", caption, partial(features.bands, x, y))]
     panels = [
-        drawn(f"generation-{feature + 1}", f"Feature {feature + 1}.", partial(features.histogram, x, y, feature))
+        drawn(f"generation-{feature + 1}", f"Feature {feature + 1}", partial(features.density, x, y, feature))
         for feature in range(x.shape[1])
     ]
     if x.shape[1] != 2:
@@ -109,7 +108,9 @@ def latent_space(specimen: Specimen) -> list[Picture]:
         return [drawn("latent", "The codes and the prior.", partial(latent.line, codes, prior))]
     inked = " by label" if labels is not None else ""
     return [
-        drawn("latent-codes", f"Codes{inked}, before draws from the prior.", partial(latent.codes, codes, prior, labels)),
+        drawn(
+            "latent-codes", f"Codes{inked}, before draws from the prior.", partial(latent.codes, codes, prior, labels)
+        ),
         drawn("latent-prior", "Draws from the prior, before the codes.", partial(latent.prior, codes, prior)),
     ]
 
@@ -125,9 +126,7 @@ def isometry(specimen: Specimen) -> list[Picture]:
         "codes": ("The encoder.", specimen.codes, specimen.data, "codes", "data"),
     }
     return [
-        drawn(
-            f"distances-{name}", caption, partial(distances.distances, latent, data, specimen.seed, x=x, y=y)
-        )
+        drawn(f"distances-{name}", caption, partial(distances.distances, latent, data, specimen.seed, x=x, y=y))
         for name, (caption, latent, data, x, y) in sides.items()
         if len(data) > 1
     ]

@@ -78,9 +78,7 @@ def _sections(run: Run) -> list[Section]:
             gallery.reconstructions(specimen, value_range),
             few,
         ),
-        Section(
-            "Generations", "What the decoder makes of the prior.", gallery.generations(specimen, value_range), few
-        ),
+        Section("Generations", "What the decoder makes of the prior.", gallery.generations(specimen, value_range), few),
         Section(
             "Distances",
             "All pairs of samples: were the map an isometry up to scale, every pair would lie on the line. "

@@ -145,8 +145,9 @@ def number(value: float, digits: int = 4) -> str:
         value: The number.
         digits: The number of digits.
     """
-    plain = 1e-4 <= abs(value) < 1e6 or value == 0
-    return f"{value:#.{digits}g}".rstrip(".") if plain else f"{value:.{digits - 1}e}"
+    if value != 0 and not 1e-4 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:#.{digits}g}"
 
 
 def duration(seconds: float) -> str:

@@ -145,6 +145,6 @@ class MetricSuite(Suite):
         """
         assert figures or allow_none, "return at least one figure"
         for name, value in figures.items():
-            assert name and isinstance(name, str), f"a figure's name is a word, got {name!r}"
+            assert isinstance(name, str), f"a figure's name is a word, got {name!r}"
             assert isinstance(value, float), f"return float({name}), not {type(value).__name__}"
             assert math.isfinite(value), f"{name} is {value}: leave out a figure that is undefined"

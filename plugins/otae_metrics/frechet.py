@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import torch
@@ -51,7 +52,9 @@ class Frechet(Metric):
         seed = specimen.seed
         x, y = (vectors(cloud[subset(cloud, self.limit, seed)]) for cloud in (specimen.data, specimen.generations))
         linear = Linear(specimen.train, specimen.codes.shape[1]).sample(len(y), seed)
-        return compared("distance", frechet_distance(x, y), frechet_distance(x, linear), float(x.square().sum(1).mean()))
+        return compared(
+            "distance", frechet_distance(x, y), frechet_distance(x, linear), float(x.square().sum(1).mean())
+        )
 
 
 def frechet_distance(x: Tensor, y: Tensor) -> float:
@@ -76,5 +79,5 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
 
 def _root(points: Tensor) -> Tensor:
     count, size = points.shape
-    centred = (points - points.mean(0)) / max(count - 1, 1) ** 0.5
+    centred = (points - points.mean(0)) / math.sqrt(max(count - 1, 1))
     return torch.linalg.qr(centred, mode="r").R if count > size else centred  # (min(N, D), D)

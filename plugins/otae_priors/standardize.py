@@ -13,8 +13,10 @@ class Standardize(nn.Module):
 
     In training, the moments are those of the batch, which also update the running ones. In evaluation they are the
     running ones, so that each draw is mapped on its own. A training batch of one draw has no variance: it is mapped by
-    the running moments, too, and does not update them. The default ε is below a batch normalisation's usual 1e-5, for
-    fresh networks draw values that vary as little as that.
+    the running moments, too, and does not update them. The default momentum averages some forty batches: with 0.5,
+    as in the code of Gromov-Wasserstein autoencoders, the running moments are those of the last two, and on the digits
+    the draws of a trained prior had a deviation of 0.85 where training had seen 1. The default ε is below a batch
+    normalisation's usual 1e-5, for fresh networks draw values that vary as little as that.
 
     Args:
         size: The number of dimensions.
@@ -27,7 +29,7 @@ class Standardize(nn.Module):
         https://arxiv.org/abs/1502.03167
     """
 
-    def __init__(self, size: int, momentum: float = 0.5, epsilon: float = 1e-8) -> None:
+    def __init__(self, size: int, momentum: float = 0.05, epsilon: float = 1e-8) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(size, eps=epsilon, momentum=momentum, affine=False)
 

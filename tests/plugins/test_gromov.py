@@ -27,13 +27,13 @@ class TestCoupledGW(CostSuite):
 
 class TestSquaredCoupledGW(CostSuite):
     plugin = CoupledGW
-    options = {"power": 2.0, "ground": "sqeuclidean", "learn_scale": False, "normalize": False}  # noqa: RUF012
+    options = {"power": 2.0, "ground": "sqeuclidean", "learn_scale": False, "normalize": False}
     counts_multiplicity = True
 
 
 class TestRootedCoupledGW(CostSuite):
     plugin = CoupledGW
-    options = {"power": 0.5}  # noqa: RUF012
+    options = {"power": 0.5}
 
 
 def cost(**options: Any) -> CoupledGW:

@@ -10,38 +10,38 @@ import scipy.linalg
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
+
+from otae.interfaces import Specimen
+from otae.testing import MetricSuite
 from otae_metrics import Distortion, Frechet, Reconstruction
 from otae_metrics.distortion import best_scale, correlation
 from otae_metrics.frechet import frechet_distance
 from otae_metrics.linear import Linear
 from otae_metrics.subset import subset
-from torch import Tensor
-
-from otae.interfaces import Specimen
-from otae.testing import MetricSuite
 
 LENGTHS = st.floats(0, 5, width=32, allow_subnormal=False)
 
 
 class TestReconstruction(MetricSuite):
     plugin = Reconstruction
-    perfect = {"mse": 0.0}  # noqa: RUF012
+    perfect = {"mse": 0.0}
 
 
 class TestFrechet(MetricSuite):
     plugin = Frechet
-    perfect = {"distance": 0.0}  # noqa: RUF012
+    perfect = {"distance": 0.0}
 
 
 class TestFrechetOfImages(MetricSuite):
     plugin = Frechet
     data_shape = (3, 8, 8)  # more entries than samples: both covariances are singular
-    perfect = {"distance": 0.0}  # noqa: RUF012
+    perfect = {"distance": 0.0}
 
 
 class TestDistortion(MetricSuite):
     plugin = Distortion
-    perfect = {  # noqa: RUF012
+    perfect = {
         "correlation": 1.0,
         "distortion": 0.0,
         "generation_correlation": 1.0,

@@ -29,15 +29,15 @@ class TestPaired(CostSuite):
 
 
 class TestPairedHalf(TestPaired):
-    options = {"ground": "half-sqeuclidean"}  # noqa: RUF012
+    options = {"ground": "half-sqeuclidean"}
 
 
 class TestPairedL1(TestPaired):
-    options = {"ground": "l1"}  # noqa: RUF012
+    options = {"ground": "l1"}
 
 
 class TestPairedBernoulli(TestPaired):
-    options = {"ground": "bernoulli"}  # noqa: RUF012
+    options = {"ground": "bernoulli"}
 
     def draw(self, count: int, size: int) -> Tensor:
         return torch.rand(count, size, dtype=torch.float64) * 0.8 + 0.1
@@ -50,11 +50,11 @@ class TestCritic(CostSuite):
 
 
 class TestJointCritic(TestCritic):
-    given = {"shapes": JOINT}  # noqa: RUF012
+    given = {"shapes": JOINT}
 
 
 class TestJensenShannonCritic(TestCritic):
-    options = {**SMALL, "kind": "jensen-shannon", "penalty": 1.0, "spectral": False}  # noqa: RUF012
+    options = {**SMALL, "kind": "jensen-shannon", "penalty": 1.0, "spectral": False}
 
 
 def draws(*shape: int, seed: int = 0) -> Tensor:

@@ -47,7 +47,7 @@ def distances(codes: Tensor, data: Tensor, seed: int, theme: Theme, x: str, y: s
     )  # fmt: skip
     axes.set_xlim(0, ends[0])
     axes.set_ylim(0, ends[1])
-    keyed(axes, theme, loc="lower right")
+    keyed(axes, theme, place="lower right")
     title = f"correlation {_correlation(latent, observed):.3f}"
     axes.set_title(title, loc="left", color=theme.ink, fontsize=10, fontweight="bold")
     named(axes, theme, f"distance between {x}", f"distance between {y}")

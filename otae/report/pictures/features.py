@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ..canvas import keyed, named, panel
+from ..canvas import histogram, keyed, named, panel, scatter
 from ..theme import Theme
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def agreement(originals: Tensor, reconstructions: Tensor, feature: int, theme: T
     x, y = (cloud[:_MOST, feature].double().numpy() for cloud in (originals, reconstructions))
     ends = [min(x.min(), y.min()), max(x.max(), y.max())]
     axes.plot(ends, ends, color=theme.contrast, linewidth=1)
-    axes.scatter(x, y, s=7, color=theme.accent, alpha=0.5, linewidths=0, rasterized=True)
+    scatter(axes, np.stack([x, y], axis=1), theme.accent, 0.5)
     named(axes, theme, f"feature {feature + 1}, original", "reconstruction")
     return figure
 
@@ -51,7 +51,7 @@ def lines(original: Tensor, reconstruction: Tensor, theme: Theme) -> Figure:
     return figure
 
 
-def histogram(data: Tensor, generations: Tensor, feature: int, theme: Theme) -> Figure:
+def density(data: Tensor, generations: Tensor, feature: int, theme: Theme) -> Figure:
     """Returns the distribution of one feature in the data and in the generations.
 
     Args:
@@ -62,9 +62,7 @@ def histogram(data: Tensor, generations: Tensor, feature: int, theme: Theme) -> 
     """
     figure, axes = panel(theme, 2.7, 2.1)
     clouds = [cloud[:, feature].double().numpy() for cloud in (data, generations)]
-    edges = np.histogram_bin_edges(np.concatenate(clouds), 40)
-    for values, colour, name in zip(clouds, (theme.muted, theme.accent), ("data", "generations"), strict=True):
-        axes.hist(values, edges, density=True, color=colour, alpha=0.5, label=name)
+    histogram(axes, clouds, (theme.muted, theme.accent), ("data", "generations"))
     keyed(axes, theme)
     named(axes, theme, f"feature {feature + 1}", "density")
     return figure
@@ -80,9 +78,7 @@ def plane(data: Tensor, generations: Tensor, theme: Theme) -> Figure:
     """
     figure, axes = panel(theme, 4.4, 3.8)
     for cloud, colour, name in ((data, theme.muted, "data"), (generations, theme.accent, "generations")):
-        axes.scatter(
-            *cloud[:_MOST].double().numpy().T, s=9, color=colour, alpha=0.5, linewidths=0, rasterized=True, label=name
-        )
+        scatter(axes, cloud[:_MOST].double().numpy(), colour, 0.5, name)
     axes.set_aspect("equal", "datalim")
     keyed(axes, theme, dots=True)
     named(axes, theme, "feature 1", "feature 2")

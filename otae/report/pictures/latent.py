@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ..canvas import halo, keyed, named, panel
+from ..canvas import halo, histogram, keyed, named, panel, scatter
 from ..theme import CLASSES, Theme
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _MOST = 2_500  # points of one kind
 _NAMED = 20  # classes that are named in the picture
-_DOTS = {"linewidths": 0, "rasterized": True}
 
 
 def codes(z: Tensor, draws: Tensor, labels: Tensor | None, theme: Theme) -> Figure:
@@ -33,12 +32,12 @@ def codes(z: Tensor, draws: Tensor, labels: Tensor | None, theme: Theme) -> Figu
         theme: The colours.
     """
     figure, axes, points, others = _plane(z, draws, theme)
-    axes.scatter(*others.T, s=8, color=theme.muted, alpha=0.25, label="prior", **_DOTS)
+    scatter(axes, others, theme.muted, 0.25, "prior")
     if labels is None:
-        axes.scatter(*points.T, s=9, color=theme.accent, alpha=0.75, label="codes", **_DOTS)
+        scatter(axes, points, theme.accent, 0.75, "codes")
     else:
         _classes(axes, points, labels[:_MOST].numpy(), theme)
-    keyed(axes, theme, dots=True, loc="upper right")
+    keyed(axes, theme, dots=True, place="upper right")
     return figure
 
 
@@ -51,9 +50,9 @@ def prior(z: Tensor, draws: Tensor, theme: Theme) -> Figure:
         theme: The colours.
     """
     figure, axes, points, others = _plane(z, draws, theme)
-    axes.scatter(*points.T, s=8, color=theme.muted, alpha=0.25, label="codes", **_DOTS)
-    axes.scatter(*others.T, s=8, color=theme.accent, alpha=0.5, label="prior", **_DOTS)
-    keyed(axes, theme, dots=True, loc="upper right")
+    scatter(axes, points, theme.muted, 0.25, "codes")
+    scatter(axes, others, theme.accent, 0.5, "prior")
+    keyed(axes, theme, dots=True, place="upper right")
     return figure
 
 
@@ -67,9 +66,7 @@ def line(z: Tensor, draws: Tensor, theme: Theme) -> Figure:
     """
     figure, axes = panel(theme, 4.2, 3.4)
     clouds = [cloud[:, 0].double().numpy() for cloud in (draws, z)]
-    edges = np.histogram_bin_edges(np.concatenate(clouds), 50)
-    for values, colour, name in zip(clouds, (theme.muted, theme.accent), ("prior", "codes"), strict=True):
-        axes.hist(values, edges, density=True, color=colour, alpha=0.5, label=name)
+    histogram(axes, clouds, (theme.muted, theme.accent), ("prior", "codes"))
     keyed(axes, theme)
     named(axes, theme, "code", "density")
     return figure
@@ -93,7 +90,9 @@ def _projected(z: Points, draws: Points) -> tuple[Points, Points, tuple[str, str
     centre = z.mean(0)
     spreads, directions = np.linalg.eigh((z - centre).T @ (z - centre))
     plane, shares = directions[:, :-3:-1], spreads[:-3:-1] / max(spreads.sum(), 1e-300)
-    first, second = (f"{word} principal direction ({share:.0%})" for word, share in zip(("1st", "2nd"), shares, strict=True))
+    first, second = (
+        f"{word} principal direction ({share:.0%})" for word, share in zip(("1st", "2nd"), shares, strict=True)
+    )
     return (z - centre) @ plane, (draws - centre) @ plane, (first, second)
 
 
@@ -105,7 +104,7 @@ def _classes(axes: Axes, points: Points, labels: Points, theme: Theme) -> None:
     for number, label in enumerate(present):
         colour = colormaps["viridis"](number / (len(present) - 1)) if many else CLASSES[number]
         members = points[labels == label]
-        axes.scatter(*members.T, s=12, color=colour, alpha=0.85, **_DOTS)
+        scatter(axes, members, colour, 0.85, size=12)
         if len(present) <= _NAMED:
             axes.annotate(
                 str(label), np.median(members, axis=0), color=theme.ink, fontsize=11, fontweight="bold",

@@ -11,6 +11,7 @@ from ..canvas import keyed, named, panel
 from ..theme import Theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     Series = tuple[Sequence[float], Sequence[float]]
@@ -37,12 +38,22 @@ def loss(train: Series, validation: Series | None, theme: Theme) -> Figure:
         axes.plot(*validation, color=theme.accent, linewidth=1.7, label="validation", solid_capstyle="round")
         shown = np.concatenate([values, np.asarray(validation[1])])
         keyed(axes, theme)
-    if shown.min() > 0 and shown.max() > 30 * shown.min():
-        axes.set_yscale("log")
+    low, high = np.quantile(shown, [0.02, 0.98])  # one odd step shall not decide
+    if shown.min() > 0 and high > 30 * low:
+        _logarithmic(axes)
     axes.margins(x=0.02)
     axes.locator_params(axis="x", nbins=5)
     named(axes, theme, "step", "")
     return figure
+
+
+def _logarithmic(axes: Axes) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")
 
 
 def _thinned(series: Sequence[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -63,7 +63,7 @@ class Progress(ProgressBar):
         epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
         if self._bar is None and not trainer.sanity_checking and (epoch % max(1, epochs // 10) == 0 or epoch == epochs):
             told = "  ".join(f"{name} {value:.4g}" for name, value in _terms(pl_module).items())
-            self.console.print(f"epoch {epoch}/{epochs}  {told}", highlight=False)
+            self.console.print(f"epoch {epoch}/{epochs}  {told}", highlight=False, soft_wrap=True)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()
