@@ -113,7 +113,7 @@ def naive_step(parts: Gwae) -> Callable[[Tensor], None]:
     Args:
         parts: The parts to train.
     """
-    model, critic = parts.model, parts.critic.to(memory_format=torch.contiguous_format)
+    model, critic = parts.model, parts.critic
     main, adversary = parts.optimizers()
     everything = [*model.parameters(), *parts.objective.parameters()]
 

@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: threads only wait for each other
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard
 
 from otae import Autoencoder, Run, load_config
 from otae.training import fit
+
+settings.register_profile("otae", deadline=None)  # the first example of a test pays for what is loaded lazily
+settings.load_profile("otae")
 
 
 @pytest.fixture(scope="session", autouse=True)

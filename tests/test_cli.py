@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -152,14 +151,14 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["list", "prio"], "No kind of plugin named 'prio'. Known: cost, dataset, .*Did you mean 'prior'"),
-    (["show", "priors", "gaussian"], "No kind of plugin named 'priors'.*Did you mean 'prior'"),
-    (["show", "prior", "gausian"], "No plugin named 'gausian' in 'otae.priors'.*Did you mean 'gaussian'"),
-    (["show", "recipe", "gwea"], "No plugin named 'gwea' in 'otae.recipes'.*Did you mean 'gwae'"),
-    (["train", "gwea"], "No plugin named 'gwea' in 'otae.recipes'.*Did you mean 'gwae'"),
+    (["list", "prio"], "No kind of plugin named 'prio'. Known: cost, dataset,  … Did you mean 'prior'"),
+    (["show", "priors", "gaussian"], "No kind of plugin named 'priors' … Did you mean 'prior'"),
+    (["show", "prior", "gausian"], "No plugin named 'gausian' in 'otae.priors' … Did you mean 'gaussian'"),
+    (["show", "recipe", "gwea"], "No plugin named 'gwea' in 'otae.recipes' … Did you mean 'gwae'"),
+    (["train", "gwea"], "No plugin named 'gwea' in 'otae.recipes' … Did you mean 'gwae'"),
     (["train", "gone.yaml"], "Cannot read the configuration gone.yaml: No such file"),
     (["train", "gwae", "--set", "seed"], "The override 'seed' must read path=value"),
-    (["train", "gwae", "--set", "modle.latent_dim=3"], "modle: unknown option.*Did you mean 'model'"),
+    (["train", "gwae", "--set", "modle.latent_dim=3"], "modle: unknown option … Did you mean 'model'"),
     (["train", "gwae", "--set", "model.prior=[1"], "--set model.prior:1:3: expected ',' or ']'"),
     (["resume", "nowhere"], "nowhere holds no run: there is no config.yaml in it"),
     (["evaluate", "nowhere"], "nowhere holds no run"),
@@ -179,8 +178,7 @@ def test_a_mistake_ends_with_status_2_and_a_sentence(
     assert result.exit_code == 2
     assert result.stdout == ""
     told = " ".join(result.stderr.replace("│", " ").split())
-    pattern = message.replace(".", r"\.").replace(r"\.*", ".*").replace("[", r"\[").replace("]", r"\]")
-    assert re.search(pattern, told), told
+    assert all(part in told for part in message.split(" … ")), told
     assert "Traceback" not in told
     assert not list(tmp_path.iterdir())
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from fakes import EXPERIMENT, Blobs, MeanGap
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import otae
@@ -102,6 +102,7 @@ def test_what_is_written_reads_back_to_the_same(values: dict[str, Any], tmp_path
     weight=st.one_of(st.floats(-1e6, 1e6), st.builds(lambda steps: {**SWEEP, "steps": steps}, st.integers(1, 10**6))),
     lr=st.floats(1e-12, 1e3),
 )
+@settings(max_examples=40)
 def test_any_values_survive_the_way_through_yaml(
     seed: int, batch_size: int, validation: float, shift: float, weight: Any, lr: float
 ) -> None:

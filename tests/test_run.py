@@ -188,11 +188,18 @@ def test_a_run_is_never_written_over(run: Run, tmp_path: Path) -> None:
     assert Run.create(tmp_path / "empty", run.experiment).path == tmp_path / "empty"
 
 
+def write_half(path: Path) -> None:
+    """Fails while it writes a file."""
+    with atomic(path) as draft:
+        draft.write_text("second")
+        raise RuntimeError("halfway")
+
+
 def test_a_file_that_fails_halfway_is_not_there_and_the_former_one_stays(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.txt"
     write_text(path, "first é")
-    with pytest.raises(TypeError, match="not str"), atomic(path) as draft, draft.open("wb") as file:
-        file.writelines([b"second", "third"])  # type: ignore[list-item]
+    with pytest.raises(RuntimeError, match="halfway"):
+        write_half(path)
     assert path.read_text(encoding="utf-8") == "first é"
     assert os.listdir(path.parent) == ["file.txt"]
 
