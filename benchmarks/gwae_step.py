@@ -99,8 +99,8 @@ def our_step(parts: Gwae) -> Callable[[Tensor], None]:
     def step(x: Tensor) -> None:
         with frozen(parts.objective.adversary_parameters()):
             descend(main, parts.objective(parts.model, x).total)
-        for _ in range(CRITIC_STEPS):
-            descend(adversary, parts.objective.adversary_losses(parts.model, x)["merge"])
+        for losses in parts.objective.adversary_losses(parts.model, x, CRITIC_STEPS):
+            descend(adversary, losses["merge"])
 
     return step
 

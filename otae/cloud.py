@@ -79,7 +79,7 @@ class Cloud:
         Args:
             values: One value per point, with shape (N,).
         """
-        return values.mean() if self.weights is None else self.masses.to(values.dtype) @ values
+        return values.mean() if self.weights is None else (self.masses * values).sum()
 
     def detach(self) -> Cloud:
         """Returns the same points cut from the graph, without their law."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
+from torch.distributions import Distribution
 
 from .autoencoder import Autoencoder
 from .cloud import Cloud
@@ -46,6 +47,20 @@ class Clouds:
         self.model = model
         self.x = x
         self._drawn: dict[str, Cloud] = {}
+        self._law: Distribution | None = None
+
+    @property
+    def law(self) -> Distribution:
+        """Returns the law of the batch's codes, q(z|x), encoded when first asked for."""
+        if self._law is None:
+            self._law = self.model.encoder(self.x)
+        return self._law
+
+    def redrawn(self) -> Clouds:
+        """Returns the clouds of the same batch, to be drawn anew, from the law of the codes that is known already."""
+        fresh = Clouds(self.model, self.x)
+        fresh._law = self._law
+        return fresh
 
     def __getitem__(self, names: str | Sequence[str]) -> Cloud:
         """Returns a cloud by its name, or the joint cloud of several names."""
@@ -61,7 +76,7 @@ def _data(clouds: Clouds) -> Cloud:
 
 
 def _code(clouds: Clouds) -> Cloud:
-    return _encoded(clouds, clouds["data"])
+    return Cloud(clouds.law.rsample(), law=clouds.law)
 
 
 def _reconstruction(clouds: Clouds) -> Cloud:
@@ -78,11 +93,7 @@ def _generation(clouds: Clouds) -> Cloud:
 
 
 def _recode(clouds: Clouds) -> Cloud:
-    return _encoded(clouds, clouds["generation"])
-
-
-def _encoded(clouds: Clouds, cloud: Cloud) -> Cloud:
-    law = clouds.model.encoder(cloud.points)
+    law = clouds.model.encoder(clouds["generation"].points)
     return Cloud(law.rsample(), law=law)
 
 

@@ -35,7 +35,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
         path = recipe(str(source)).path
     elif path.is_dir():
         path = path / "config.yaml"
-    title = path.parent.name if path.name == "config.yaml" else path.stem
+    title = path.resolve().parent.name if path.name == "config.yaml" else path.stem
     values = read_yaml(_text(path), str(path))
     return resolve(parse(overridden(values, overrides), str(path))).titled(title)
 

@@ -133,21 +133,23 @@ class Objective(nn.Module):
         clouds = Clouds(model, x)
         return Losses({name: TermLoss(term(clouds), weight_at(term.weight, step, epoch)) for name, term in self})
 
-    def adversary_losses(self, model: Autoencoder, x: Tensor) -> dict[str, Tensor]:
-        """Returns what each term's adversary minimises, on fresh clouds that are cut from the graph.
+    def adversary_losses(self, model: Autoencoder, x: Tensor, rounds: int = 1) -> Iterator[dict[str, Tensor]]:
+        """Yields what each term's adversary minimises, round after round, on fresh clouds that are cut from the graph.
+
+        The batch is encoded once: between two rounds only the adversaries may change.
 
         Args:
             model: The autoencoder.
             x: The batch, with shape (N, *data_shape).
+            rounds: The number of rounds.
         """
-        losses = {}
+        duels = [(name, term) for name, term in self if term.cost.adversary is not None and term.target is not None]
         clouds = Clouds(model, x)
-        for name, term in self:
-            if term.cost.adversary is not None and term.target is not None:
-                with torch.no_grad():
-                    source, target = clouds[term.source].detach(), clouds[term.target].detach()
-                losses[name] = term.cost.adversary_loss(source, target)
-        return losses
+        for _ in range(rounds):
+            with torch.no_grad():
+                drawn = [(clouds[term.source].detach(), clouds[term.target or ()].detach()) for _, term in duels]
+            yield {name: term.cost.adversary_loss(*pair) for (name, term), pair in zip(duels, drawn, strict=True)}
+            clouds = clouds.redrawn()
 
     def adversary_parameters(self) -> list[nn.Parameter]:
         """Returns the parameters of all adversaries, which maximise what the rest minimises."""

@@ -161,15 +161,25 @@ def test_an_adversary_answers_on_fresh_clouds_that_leave_the_model_alone(model: 
         "fit": Term(Fit(), "data", "reconstruction"),
         "merge": Term(duel(), ["data", "code"], ["generation", "prior"]),
     })  # fmt: skip
-    losses = objective.adversary_losses(model, X)
+    losses = next(objective.adversary_losses(model, X))
     assert list(losses) == ["merge"]
     losses["merge"].backward()
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(parameter.grad is not None for parameter in objective.adversary_parameters())
 
 
+def test_rounds_encode_the_batch_once_and_draw_the_rest_anew(model: Autoencoder) -> None:
+    calls = {"encoder": 0, "decoder": 0}
+    model.encoder.register_forward_hook(lambda *_: calls.update(encoder=calls["encoder"] + 1))
+    model.decoder.register_forward_hook(lambda *_: calls.update(decoder=calls["decoder"] + 1))
+    objective = Objective({"merge": Term(duel(), ["data", "code"], ["generation", "prior"])})
+    losses = [float(each["merge"]) for each in objective.adversary_losses(model, X, rounds=3)]
+    assert calls == {"encoder": 1, "decoder": 3}
+    assert len(set(losses)) == 3
+
+
 def test_a_cost_without_adversary_has_no_adversary_loss(model: Autoencoder) -> None:
-    assert Objective({"fit": Term(Fit(), "data", "reconstruction")}).adversary_losses(model, X) == {}
+    assert next(Objective({"fit": Term(Fit(), "data", "reconstruction")}).adversary_losses(model, X)) == {}
     with pytest.raises(NotImplementedError, match="Fit has no adversary, hence no adversary loss"):
         Fit().adversary_loss(Cloud(X), Cloud(X))
 
@@ -189,7 +199,7 @@ def test_anyones_own_loop_trains(model: Autoencoder) -> None:
         objective(model, X, step=step).total.backward()
         main.step()
         critic.zero_grad()
-        objective.adversary_losses(model, X)["merge"].backward()
+        next(objective.adversary_losses(model, X))["merge"].backward()
         critic.step()
     assert objective(model, X).terms["fit"].raw.item() < 0.6 * first
 

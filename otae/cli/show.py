@@ -24,7 +24,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a plugin: its options with types, defaults and limits, its documentation, its source."""
-    known = [*registries(), "recipe"]
+    kind, known = kind.removesuffix("s"), [*registries(), "recipe"]
     if kind not in known:
         raise ConfigError(unknown_name("kind of plugin", kind, known))
     if kind == "recipe":

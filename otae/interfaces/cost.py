@@ -57,6 +57,8 @@ class Cost(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} has no adversary, hence no adversary loss.")
 
     def __call__(self, source: CloudLike, target: CloudLike | None = None) -> Tensor:
+        if self.unary and target is not None:
+            raise CloudError(f"{type(self).__name__} looks at its source alone: give it no target.")
         if self.unary:
             return cast("Tensor", super().__call__(as_cloud(source)))
         if target is None:

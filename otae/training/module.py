@@ -77,8 +77,8 @@ class Engine(LightningModule):
         losses = self._main_step(main, batch)
         answers: dict[str, Tensor] = {}
         if adversary:
-            for _ in range(self.training_config.adversary.steps):
-                answers = self._adversary_step(adversary[0], batch)
+            for answers in self.objective.adversary_losses(self.model, batch, self.training_config.adversary.steps):
+                self._adversary_step(adversary[0], answers)
         self.step += 1
         self._schedule("step")
         self._record(losses, answers, main)
@@ -91,12 +91,10 @@ class Engine(LightningModule):
             self._descend(main, losses.total, self.minimised_parameters(), raw)
         return losses
 
-    def _adversary_step(self, adversary: Optimizer, batch: Tensor) -> dict[str, Tensor]:
-        losses = self.objective.adversary_losses(self.model, batch)
+    def _adversary_step(self, adversary: Optimizer, losses: dict[str, Tensor]) -> None:
         total = torch.stack(list(losses.values())).sum()
         self._guard(total, losses, "The adversary's loss")
         self._descend(adversary, total, self.objective.adversary_parameters(), losses)
-        return losses
 
     def _descend(self, target: Optimizer, loss: Tensor, owned: list[nn.Parameter], terms: dict[str, Tensor]) -> None:
         target.zero_grad()
