@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import nn
 
 from .autoencoder import Autoencoder
@@ -86,7 +86,7 @@ class Run:
             RunError: If a plugin that the run was trained with is missing or broken, naming its distribution.
         """
         try:
-            return load_config(self.path)
+            return load_config(self.path).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
             raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
 
@@ -110,6 +110,16 @@ class Run:
         """Returns the objective with its trained costs, in eval mode, on the CPU."""
         return self._parts.objective
 
+    def add_training_time(self, seconds: float) -> None:
+        """Adds to the training time that the provenance tells, over all resumptions.
+
+        Args:
+            seconds: The time to add.
+        """
+        provenance = self.provenance
+        provenance["training_seconds"] = round(provenance.get("training_seconds", 0.0) + seconds, 1)
+        write_json(self.path / "provenance.json", provenance)
+
     def save(self, parts: Parts, shape: Shape) -> None:
         """Writes the trained weights, of the model and of the objective's costs.
 
@@ -121,7 +131,7 @@ class Run:
         for name, module in (("objective", parts.objective), ("model", parts.model)):
             tensors = {key: value.detach().cpu().contiguous().clone() for key, value in module.state_dict().items()}
             with atomic(self.path / f"{name}.safetensors") as draft:
-                save_file(tensors, draft, metadata=metadata)
+                draft.write_bytes(serialize(tensors, metadata))
         self.__dict__.pop("_parts", None)
 
     @cached_property
@@ -210,6 +220,7 @@ def _provenance(experiment: Experiment) -> dict[str, Any]:
     return {
         **versions(),
         "plugins": used,
+        "title": experiment.title,
         "seed": experiment.seed,
         "command": sys.argv,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

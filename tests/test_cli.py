@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import Result
 from fakes import Blobs
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import otae
 from otae.cli.app import app, main

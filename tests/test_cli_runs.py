@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from click.testing import Result
 from fakes import EXPERIMENT, Blobs
 from PIL import Image
 from torch import Tensor
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import otae
 from otae import Metric, Run

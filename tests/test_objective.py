@@ -173,7 +173,7 @@ def test_rounds_encode_the_batch_once_and_draw_the_rest_anew(model: Autoencoder)
     model.encoder.register_forward_hook(lambda *_: calls.update(encoder=calls["encoder"] + 1))
     model.decoder.register_forward_hook(lambda *_: calls.update(decoder=calls["decoder"] + 1))
     objective = Objective({"merge": Term(duel(), ["data", "code"], ["generation", "prior"])})
-    losses = [float(each["merge"]) for each in objective.adversary_losses(model, X, rounds=3)]
+    losses = [each["merge"].item() for each in objective.adversary_losses(model, X, rounds=3)]
     assert calls == {"encoder": 1, "decoder": 3}
     assert len(set(losses)) == 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,11 @@ def fit(run: Run, console: Console | None = None) -> None:
             step = _read(last)["otae_step"]
             cut(run.path / "metrics.csv", step)
             train.seek(step)
-        trainer.fit(engine, train, validation, ckpt_path=last if resuming else None, weights_only=True)
+        started = time.monotonic()
+        try:
+            trainer.fit(engine, train, validation, ckpt_path=last if resuming else None, weights_only=True)
+        finally:
+            run.add_training_time(time.monotonic() - started)
     best = checkpoints / BEST
     if experiment.training.early_stopping and best.exists():
         engine.load_state_dict(_read(best)["state_dict"])

@@ -75,7 +75,7 @@ def cut(path: Path, step: int) -> None:
 
 
 def read(path: Path) -> dict[str, dict[str, list[float]]]:
-    """Returns the history as columns, by split; a value that a row lacks is left out with its step.
+    """Returns the history as columns, by split; a column that a split never fills is left out.
 
     Args:
         path: The CSV file.
