@@ -41,7 +41,7 @@ class Entropy(Cost):
     unary: ClassVar[bool] = True
     needs_density: ClassVar[bool] = True
 
-    def forward(self, source: Cloud, target: Cloud | None = None) -> Tensor:  # noqa: ARG002  the cost is unary
+    def forward(self, source: Cloud, target: Cloud | None = None) -> Tensor:
         law = law_of(source, len(source), "Entropy needs the law of its source")
         try:
             excess = excess_entropy(law)
