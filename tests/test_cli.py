@@ -151,7 +151,7 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["list", "prio"], "No kind of plugin named 'prio'. Known: cost, dataset,  … Did you mean 'prior'"),
-    (["show", "priors", "gaussian"], "No kind of plugin named 'priors' … Did you mean 'prior'"),
+    (["show", "pryor", "gaussian"], "No kind of plugin named 'pryor' … Did you mean 'prior'"),
     (["show", "prior", "gausian"], "No plugin named 'gausian' in 'otae.priors' … Did you mean 'gaussian'"),
     (["show", "recipe", "gwea"], "No plugin named 'gwea' in 'otae.recipes' … Did you mean 'gwae'"),
     (["train", "gwea"], "No plugin named 'gwea' in 'otae.recipes' … Did you mean 'gwae'"),

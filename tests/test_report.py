@@ -108,7 +108,7 @@ def test_an_evaluated_run_has_its_key_figures(evaluated: Run) -> None:
 def test_names_cannot_smuggle_markup_into_a_page_even_without_a_history(finished: Run, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)> & \"'"
     run = Run(shutil.copytree(finished.path, tmp_path / evil))
-    write_json(run.path / "provenance.json", {**run.provenance, "command": [evil], "machine": evil})
+    write_json(run.path / "provenance.json", {**run.provenance, "title": evil, "command": [evil], "machine": evil})
     write_json(run.path / "evaluation.json", {"test": {evil: {evil: 1.0}}, evil: {}})
     (run.path / "metrics.csv").unlink()
     html = write_report(run).read_text(encoding="utf-8")
