@@ -29,6 +29,7 @@ from torch.optim import RMSprop
 
 import otae
 from otae import Autoencoder, Objective, Term
+from otae.training.layout import channels_last
 from otae.training.module import frozen
 
 DATA_SHAPE, LATENT_DIM = (3, 64, 64), 64
@@ -94,6 +95,8 @@ def our_step(parts: Gwae) -> Callable[[Tensor], None]:
     Args:
         parts: The parts to train.
     """
+    for module in (parts.model, parts.objective):
+        channels_last(module)
     main, adversary = parts.optimizers()
 
     def step(x: Tensor) -> None:

@@ -183,6 +183,7 @@ class TrainingConfig(Section):
         early_stopping: When to stop before the last epoch, or never.
         accelerator: Where to train; `auto` takes the best there is.
         devices: The number of devices; `auto` takes one.
+        threads: The number of torch's threads on the CPU; null leaves it as it is. Small networks are faster with 1.
         precision: The arithmetic; costs keep their sums in single precision at least.
     """
 
@@ -194,6 +195,7 @@ class TrainingConfig(Section):
     early_stopping: EarlyStoppingConfig | None = None
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Literal["auto", 1] = "auto"
+    threads: PositiveInt | None = None
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
 
 

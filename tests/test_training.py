@@ -122,6 +122,13 @@ def test_a_killed_run_resumes_from_its_last_epoch_to_the_same_weights(
     assert (broken.path / "metrics.csv").read_text() == (unbroken.path / "metrics.csv").read_text()
 
 
+def test_the_number_of_threads_is_set_for_the_training_alone(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, seen = torch.get_num_threads(), []
+    at_step(monkeypatch, 0, lambda: seen.append(torch.get_num_threads()))
+    trained(make(f"training.threads={before + 1}"))
+    assert (seen, torch.get_num_threads()) == ([before + 1], before)
+
+
 def test_the_number_of_workers_does_not_change_the_weights(make: Make) -> None:
     assert_same(trained(make()), trained(make("data.workers=2")))
 
@@ -138,6 +145,13 @@ def test_a_spoilt_checkpoint_is_named(make: Make) -> None:
     (run.path / "checkpoints" / "last.ckpt").write_bytes(b"PK nonsense")
     with pytest.raises(RunError, match=r"last\.ckpt cannot be read"):
         fit(run)
+
+
+def test_files_are_readable_by_others_and_no_draft_is_left(make: Make) -> None:
+    run = trained(make())
+    assert (run.path / "model.safetensors").stat().st_mode == (run.path / "config.yaml").stat().st_mode
+    assert not list(run.path.rglob("*.part"))
+    assert run.provenance["training_seconds"] > 0
 
 
 def test_the_checkpoint_loads_with_weights_only(make: Make) -> None:

@@ -26,6 +26,7 @@ from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState
 from .history import History, cut
+from .layout import channels_last
 from .module import Engine
 from .splits import split
 
@@ -49,8 +50,10 @@ def fit(run: Run, console: Console | None = None) -> None:
     shape = Shape(dataset.data_shape, dataset.value_range)
     checkpoints = run.path / "checkpoints"
     last = checkpoints / LAST
-    with seeded(experiment.seed), _quiet():
+    with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         parts = build(experiment, shape)
+        for module in (parts.model, parts.objective):
+            channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
         trainer = _trainer(experiment, run.path, parts, console)
         train, validation = _loaders(experiment, dataset)
@@ -86,6 +89,17 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(legacy)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Sets the number of torch's threads for as long as the context lasts; `None` leaves it as it is."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(count or former)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)
 
 
 def _trainer(experiment: Experiment, folder: Path, parts: Parts, console: Console | None) -> Trainer:

@@ -118,7 +118,8 @@ class Critic(Cost):
         Raises:
             CloudError: If the clouds' members do not have the shapes that the critic was built for.
         """
-        f_source, f_target = self._values(source, target)
+        with parametrize.cached():  # apart, so that no gradient runs to a cloud that needs none, such as the data
+            f_source, f_target = self._value(source), self._value(target)
         return self._game(source, f_source, target, f_target)
 
     def adversary_loss(self, source: Cloud, target: Cloud) -> Tensor:
@@ -161,11 +162,14 @@ class Critic(Cost):
         return high.mean(loss(f_high)) + low.mean(loss(-f_low))
 
     def _values(self, source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
-        points = torch.cat([source.flat, target.flat])  # one pass over both is faster than two
+        both = self._value(Cloud(torch.cat([source.flat, target.flat])))  # one pass over both is faster than two
+        return both[: len(source)], both[len(source) :]
+
+    def _value(self, cloud: Cloud) -> Tensor:
+        points = cloud.flat
         if points.shape[1] != (size := sum(self.network.sizes)):
             raise CloudError(
                 f"This critic was built for members of shapes {self.network.shapes}, {size} entries in all, but the "
                 f"clouds have {points.shape[1]}. Build it with the shapes of the clouds that it compares."
             )
-        values = self.network(points)
-        return values[: len(source)], values[len(source) :]
+        return self.network(points)
