@@ -97,20 +97,17 @@ def _classes(module: Any, base: type, suffix: str = "") -> dict[str, Callable[..
     }
 
 
-_OPTIMIZERS = _classes(torch.optim, Optimizer)
-_SCHEDULERS = {
-    **_classes(lr_scheduler, LRScheduler),
-    **_classes(lr_scheduler, LRScheduler, suffix="lr"),
-}
-for _name in (
-    "lrscheduler",
-    "lambdalr",
-    "lambda",
-    "multiplicativelr",
-    "multiplicative",
-    "chainedscheduler",
-    "sequentiallr",
-):
-    _SCHEDULERS.pop(_name, None)  # these take functions or schedulers, which no configuration can hold
-for _name in ("sequential", "reducelronplateau"):
-    _SCHEDULERS.pop(_name, None)
+def _without(kinds: dict[str, Callable[..., Any]], *names: str) -> dict[str, Callable[..., Any]]:
+    return {name: kind for name, kind in kinds.items() if kind.__name__ not in names}
+
+
+_OPTIMIZERS = _without(
+    _classes(torch.optim, Optimizer),
+    "LBFGS",  # needs the loss again and again within a step
+    "SparseAdam",  # takes sparse gradients alone
+)
+_SCHEDULERS = _without(
+    _classes(lr_scheduler, LRScheduler) | _classes(lr_scheduler, LRScheduler, suffix="lr"),
+    *("LambdaLR", "MultiplicativeLR"),  # take functions, which no configuration can hold
+    *("ChainedScheduler", "SequentialLR"),  # take schedulers
+)

@@ -109,11 +109,15 @@ def test_an_interrupted_run_resumes_to_the_weights_of_an_unbroken_one(
     assert (broken.path / "metrics.csv").read_text() == (unbroken.path / "metrics.csv").read_text()
 
 
-@pytest.mark.parametrize("step", [4, 7])
+@pytest.mark.parametrize(("step", "override"), [
+    (4, "data.workers=1"),
+    (7, "training.scheduler={name: exponential, gamma: 0.5}"),
+    (7, "training.early_stopping={monitor: reconstruction, patience: 1}"),
+])  # fmt: skip
 def test_a_killed_run_resumes_from_its_last_epoch_to_the_same_weights(
-    make: Make, monkeypatch: pytest.MonkeyPatch, step: int
+    make: Make, monkeypatch: pytest.MonkeyPatch, step: int, override: str
 ) -> None:
-    unbroken, broken = trained(make("data.workers=1")), make("data.workers=1")
+    unbroken, broken = trained(make(override)), make(override)
     with monkeypatch.context() as patch:
         at_step(patch, step, fail)
         with pytest.raises(OSError, match="power"):
@@ -216,6 +220,15 @@ def test_a_scheduler_moves_each_epoch_or_each_step(make: Make, interval: str, ex
 def test_a_wrong_training_option_is_refused_before_any_data_are_read(make: Make, override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make(override)
+
+
+def test_a_plateau_of_the_validation_loss_lowers_the_rate(make: Make) -> None:
+    run = trained(
+        make(
+            "training.scheduler={name: ReduceLROnPlateau, patience: 0, threshold: 1e6, threshold_mode: abs, factor: 0.1}"
+        )
+    )
+    np.testing.assert_allclose(read(run.path / "metrics.csv")["train"]["lr"], [1e-3] * 6 + [1e-4] * 3)
 
 
 def test_early_stopping_ends_the_run_and_keeps_the_best_weights(make: Make) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -55,12 +55,7 @@ def encode(
     batch_size: BatchSize = 1024,
 ) -> None:
     """Encode samples to their mean codes."""
-    from .. import Run
-    from .arrays import check_output, data_of, write
-
-    check_output(output, overwrite, images=False)
-    opened = Run(run)
-    _written(output, write(output, opened.model.encode(data_of(opened, input), batch_size=batch_size)))
+    _apply("encode", run, input, output, overwrite, batch_size)
 
 
 def reconstruct(
@@ -71,12 +66,19 @@ def reconstruct(
     batch_size: BatchSize = 1024,
 ) -> None:
     """Encode samples and decode their codes again."""
+    _apply("reconstruct", run, input, output, overwrite, batch_size)
+
+
+def _apply(
+    verb: Literal["encode", "reconstruct"], run: Path, input: Path | None, output: Path, overwrite: bool, size: int
+) -> None:
     from .. import Run
     from .arrays import check_output, data_of, write
 
-    check_output(output, overwrite)
+    check_output(output, overwrite, images=verb == "reconstruct")
     opened = Run(run)
-    _written(output, write(output, opened.model.reconstruct(data_of(opened, input), batch_size=batch_size)))
+    method = opened.model.encode if verb == "encode" else opened.model.reconstruct
+    _written(output, write(output, method(data_of(opened, input), batch_size=size)))
 
 
 def _written(output: Path, values: Tensor) -> None:

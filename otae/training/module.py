@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ..build import Parts
 from ..config import TrainingConfig
@@ -41,6 +41,7 @@ class Engine(LightningModule):
         self.latest: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
+        self._validated = torch.tensor(torch.inf)
 
     def configure_optimizers(self) -> Any:
         """Returns the main optimiser and, where there is an adversary, its own."""
@@ -135,6 +136,7 @@ class Engine(LightningModule):
         means = {name: value / self._seen for name, value in self._sums.items()}
         self._sums, self._seen = {}, 0
         self._guard(means["total"], {name: means[name] for name, _ in self.objective}, "The validation loss")
+        self._validated = means["total"]
         for name, value in means.items():
             self.log(f"validation/{name}", value, logger=False)  # for early stopping and checkpoints
         if not self.trainer.sanity_checking:
@@ -164,15 +166,15 @@ class Engine(LightningModule):
         configs = [section.scheduler for section in (training, training.adversary) if section.scheduler]
         for target, config in zip(self._schedulers(), configs, strict=False):
             if config.interval == moment:
-                target.step()
+                target.step(*([self._validated] if isinstance(target, ReduceLROnPlateau) else []))
 
     def _optimizers(self) -> list[Any]:
         found = self.optimizers()
         return found if isinstance(found, list) else [found]
 
-    def _schedulers(self) -> list[LRScheduler]:
+    def _schedulers(self) -> list[Any]:
         found = self.lr_schedulers()
-        return cast("list[LRScheduler]", found if isinstance(found, list) else [found] if found else [])
+        return found if isinstance(found, list) else [found] if found else []
 
 
 @contextmanager

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    ProgressColumn,
-    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -31,23 +30,21 @@ class Progress(ProgressBar):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
-        self._bar: RichProgress | None = None
+        self._bar: _Bar | None = None
         self._task = TaskID(0)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epochs, per_epoch = trainer.max_epochs or 0, int(trainer.num_training_batches)
         if not self.console.is_terminal:
             return
-        self._bar = RichProgress(
+        self._bar = _Bar(
             TextColumn("[bold]epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=40),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            _Terms(),
             console=self.console,
             refresh_per_second=4,
-            expand=True,
         )
         self._bar.start()
         self._task = self._bar.add_task(
@@ -77,11 +74,14 @@ class Progress(ProgressBar):
             self._bar = None
 
 
-class _Terms(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text("  ").join(
-            Text.assemble((f"{name} ", "dim"), f"{value:.3g}") for name, value in task.fields["terms"].items()
-        )
+class _Bar(RichProgress):
+    """Creates a progress bar with the terms in a line below, which wraps on a narrow terminal."""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        for task in self.tasks:
+            told = (Text.assemble((f"{name} ", "dim"), f"{value:.3g}") for name, value in task.fields["terms"].items())
+            yield Text("   ").join(told)
 
 
 def _terms(engine: Any) -> dict[str, float]:
