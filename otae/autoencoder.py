@@ -30,7 +30,7 @@ class Autoencoder(nn.Module):
     Raises:
         ConfigError: If the parts disagree on the latent dimension or the data shape.
 
-    Example:
+    Examples:
         >>> import otae
         >>> parts = dict(latent_dim=2, data_shape=(1, 8, 8))
         >>> encoder, decoder = otae.encoders.create("mlp", **parts), otae.decoders.create("mlp", **parts)

@@ -26,7 +26,7 @@ class Cloud:
     Raises:
         CloudError: If there is no point, the points are not floating-point, or the weights do not fit.
 
-    Example:
+    Examples:
         >>> cloud = Cloud(torch.zeros(5, 1, 8, 8))
         >>> len(cloud), tuple(cloud.flat.shape)
         (5, (5, 64))

@@ -37,7 +37,7 @@ class Clouds:
         model: The autoencoder.
         x: The batch, with shape (N, *data_shape).
 
-    Example:
+    Examples:
         >>> clouds = Clouds(model, x)  # doctest: +SKIP
         >>> clouds["generation"].points.shape  # doctest: +SKIP
         torch.Size([64, 1, 8, 8])

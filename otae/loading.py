@@ -24,7 +24,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
         ConfigError: If a key, an option or a value is not allowed, or the file cannot be read.
         PluginError: If a plugin or the recipe is unknown, broken, or offered twice.
 
-    Example:
+    Examples:
         >>> load_config("gwae", overrides=["model.prior=mixture"]).model.prior.name
         'mixture'
     """

@@ -65,7 +65,7 @@ class Term(nn.Module):
     Raises:
         ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
 
-    Example:
+    Examples:
         >>> import otae
         >>> Term(otae.costs.create("paired"), "data", "reconstruction", weight=1.0).source
         ('data',)
@@ -101,7 +101,7 @@ class Objective(nn.Module):
     Raises:
         ObjectiveError: If there is no term, or a name cannot be used.
 
-    Example:
+    Examples:
         >>> import otae
         >>> term = Term(otae.costs.create("paired"), "data", "reconstruction")
         >>> objective = otae.Objective({"fit": term})

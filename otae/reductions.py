@@ -24,7 +24,7 @@ def squared_distances(x: Tensor, y: Tensor | None = None) -> Tensor:
         x: The first points, with shape (N, D).
         y: The second points, with shape (M, D); the first themselves where `None`, with an exactly zero diagonal.
 
-    Example:
+    Examples:
         >>> squared_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))
         tensor([[ 0., 25.],
                 [25.,  0.]])

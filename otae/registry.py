@@ -100,7 +100,7 @@ class Registry(Generic[T]):
         kind: The kind in the singular, such as `prior`; the entry-point group is `otae.<kind>s`.
         given: The arguments that a builder hands to a part whose `__init__` names them; they are no options of a config.
 
-    Example:
+    Examples:
         >>> import otae
         >>> "mixture" in otae.priors.names()
         True

@@ -25,7 +25,7 @@ class Schedule(BaseModel):
         epochs: The number of epochs in between; give either this or `steps`.
         shape: `linear`, `cosine` (slow at both ends), or `step` (the start's value until the end is reached).
 
-    Example:
+    Examples:
         >>> Schedule(start=0, to=1, steps=10).at(step=5, epoch=0)
         0.5
     """

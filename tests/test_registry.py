@@ -214,7 +214,8 @@ def test_the_entrypoints_package_sees_the_same_plugins(install: Install, group: 
     for point in entrypoints.get_group_all(group):
         value = f"{point.module_name}:{point.object_name}" if point.object_name else point.module_name
         expected.add((point.name, value, point.distro.name, point.distro.version))
-    assert {(each.name, each.value, each.distribution, each.version) for each in offers(group)} == expected
+    seen = offers(group)  # that package reads a distribution's name from its folder, where a dash is an underscore
+    assert {(each.name, each.value, each.distribution.replace("-", "_"), each.version) for each in seen} == expected
     assert ("mine", "my_module.inner:Mine", "my_plugin", "0.3") in expected
 
 

@@ -40,7 +40,7 @@ def evaluate(
         RunError: If the folder holds no run, it was not trained to its end, or a plugin is missing.
         DataError: If the data are missing or spoilt.
 
-    Example:
+    Examples:
         >>> otae.evaluate("runs/gwae")["test"]["reconstruction"]["ratio"]  # doctest: +SKIP
         0.61
     """

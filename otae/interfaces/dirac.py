@@ -16,7 +16,7 @@ class Dirac(Distribution):
     Args:
         points: The points, with shape (N, D): N laws over vectors of D entries.
 
-    Example:
+    Examples:
         >>> Dirac(torch.ones(2, 3)).rsample().sum().item()
         6.0
     """

@@ -38,7 +38,7 @@ class Arrays(Dataset):
         ConfigError: If the value range is empty.
         DataError: If a file is missing, damaged, or does not hold what it should; the message names it.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "images.npy"
         >>> np.save(path, np.zeros((5, 28, 28), dtype="uint8"))

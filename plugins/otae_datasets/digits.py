@@ -17,7 +17,7 @@ class Digits(Dataset):
         Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)
         https://doi.org/10.24432/C50P49
 
-    Example:
+    Examples:
         >>> digits = Digits()
         >>> len(digits), digits.data_shape
         (1797, (1, 8, 8))

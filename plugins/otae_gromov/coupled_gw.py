@@ -44,7 +44,7 @@ class CoupledGW(Cost):
         Gromov-Wasserstein Distances and the Metric Approach to Object Matching (Mémoli, 2011)
         https://doi.org/10.1007/s10208-011-9093-5
 
-    Example:
+    Examples:
         >>> square = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
         >>> turned = torch.stack([-square[:, 1], square[:, 0], torch.zeros(4)], dim=1)
         >>> CoupledGW(scale=1.0, learn_scale=False, normalize=False)(square, turned).item()

@@ -67,7 +67,7 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
         x: The first points, with shape (N, D), in double precision.
         y: The second points, with shape (M, D), in double precision.
 
-    Example:
+    Examples:
         >>> frechet_distance(torch.tensor([[-1.0], [1.0]]), torch.tensor([[2.0], [4.0]]))
         9.0
     """

@@ -20,7 +20,7 @@ class Reconstruction(Metric):
     Figures: `mse`, `pca_mse`, and `ratio`, which is left out where the baseline is perfect, as when the latent
     dimension reaches the data's.
 
-    Example:
+    Examples:
         >>> sorted(otae.metrics.create("reconstruction")(specimen))  # doctest: +SKIP
         ['mse', 'pca_mse', 'ratio']
     """

@@ -47,7 +47,7 @@ class MMD(Cost):
         Wasserstein Auto-Encoders (Tolstikhin et al., 2018)
         https://arxiv.org/abs/1711.01558
 
-    Example:
+    Examples:
         >>> import torch
         >>> x = torch.arange(6.0).reshape(3, 2)
         >>> round(MMD(estimator="biased")(x, x).item(), 6)

@@ -37,7 +37,7 @@ class ConvDecoder(Decoder):
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
         https://arxiv.org/abs/2209.07007
 
-    Example:
+    Examples:
         >>> import torch
         >>> ConvDecoder(2, (3, 32, 48))(torch.zeros(5, 2)).shape
         torch.Size([5, 3, 32, 48])

@@ -40,7 +40,7 @@ class ConvEncoder(Encoder):
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
         https://arxiv.org/abs/2209.07007
 
-    Example:
+    Examples:
         >>> import torch
         >>> ConvEncoder((3, 32, 48), latent_dim=2)(torch.zeros(5, 3, 32, 48)).mean.shape
         torch.Size([5, 2])

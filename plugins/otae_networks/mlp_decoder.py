@@ -27,7 +27,7 @@ class MLPDecoder(Decoder):
         activation: The activation after each hidden layer.
         output: The last layer: `auto` takes the sigmoid for data in [0, 1], tanh for [-1, 1], and none otherwise.
 
-    Example:
+    Examples:
         >>> import torch
         >>> MLPDecoder(2, (1, 8, 8))(torch.zeros(5, 2)).shape
         torch.Size([5, 1, 8, 8])

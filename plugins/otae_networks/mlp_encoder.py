@@ -27,7 +27,7 @@ class MLPEncoder(Encoder):
         depth: The number of hidden layers; 0 makes a linear encoder.
         activation: The activation after each hidden layer.
 
-    Example:
+    Examples:
         >>> import torch
         >>> law = MLPEncoder((1, 8, 8), latent_dim=2)(torch.zeros(5, 1, 8, 8))
         >>> law.batch_shape, law.event_shape

@@ -29,7 +29,7 @@ class Factorized(Pushforward):
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
         https://arxiv.org/abs/2209.07007
 
-    Example:
+    Examples:
         >>> tuple(Factorized(latent_dim=2).sample(5).shape)
         (5, 2)
     """

@@ -16,7 +16,7 @@ class Gaussian(Prior):
     Args:
         latent_dim: The number of entries of a code; handed in by the builder.
 
-    Example:
+    Examples:
         >>> tuple(Gaussian(latent_dim=2).sample(5).shape)
         (5, 2)
     """

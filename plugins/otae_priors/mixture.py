@@ -62,7 +62,7 @@ class Mixture(Prior):
         Sparse Communication via Mixed Distributions (Farinhas et al., 2022)
         https://arxiv.org/abs/2108.02658
 
-    Example:
+    Examples:
         >>> prior = Mixture(latent_dim=2, components=3).eval()
         >>> tuple(prior.assign(prior.sample(5)).shape)
         (5, 3)

@@ -28,7 +28,7 @@ class Neural(Pushforward):
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
         https://arxiv.org/abs/2209.07007
 
-    Example:
+    Examples:
         >>> tuple(Neural(latent_dim=2).sample(5).shape)
         (5, 2)
     """

@@ -28,7 +28,7 @@ class Sphere(Prior):
         Hyperspherical Variational Auto-Encoders (Davidson et al., 2018)
         https://arxiv.org/abs/1804.00891
 
-    Example:
+    Examples:
         >>> Sphere(latent_dim=3, radius=2.0).sample(2).norm(dim=1).round(decimals=4).tolist()
         [2.0, 2.0]
     """

@@ -19,7 +19,7 @@ class Uniform(Prior):
     Args:
         latent_dim: The number of entries of a code; handed in by the builder.
 
-    Example:
+    Examples:
         >>> bool(Uniform(latent_dim=2).sample(5).abs().max() <= 3**0.5)
         True
     """

@@ -31,7 +31,7 @@ class Entropy(Cost):
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
         https://arxiv.org/abs/2209.07007
 
-    Example:
+    Examples:
         >>> import torch
         >>> law = Independent(Normal(torch.zeros(5, 2), torch.full((5, 2), 0.5)), 1)
         >>> round(Entropy()(Cloud(law.sample(), law=law)).item(), 4)  # -2 log(0.25)

@@ -30,7 +30,7 @@ class KL(Cost):
         Auto-Encoding Variational Bayes (Kingma, Welling, 2014)
         https://arxiv.org/abs/1312.6114
 
-    Example:
+    Examples:
         >>> import torch
         >>> from torch.distributions import Independent, Normal
         >>> q, p = (Independent(Normal(torch.full((2,), mean), torch.ones(2)), 1) for mean in (1.0, 0.0))

@@ -78,7 +78,7 @@ class Critic(Cost):
         Adversarial Autoencoders (Makhzani et al., 2015)
         https://arxiv.org/abs/1511.05644
 
-    Example:
+    Examples:
         >>> critic = Critic(shapes=((1, 8, 8), (16,)))
         >>> data, code = torch.rand(5, 1, 8, 8), torch.randn(5, 16)
         >>> abs(critic([data, code], [data, code]).item()) < 1e-6

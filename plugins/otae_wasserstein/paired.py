@@ -35,7 +35,7 @@ class Paired(Cost):
         Wasserstein Auto-Encoders (Tolstikhin et al., 2017)
         https://arxiv.org/abs/1711.01558
 
-    Example:
+    Examples:
         >>> Paired()(torch.zeros(5, 1, 2, 2), torch.ones(5, 1, 2, 2)).item()
         4.0
     """

@@ -28,7 +28,7 @@ class Laplace(Prior):
         Sparse Coding with an Overcomplete Basis Set: A Strategy Employed by V1? (Olshausen, Field, 1997)
         https://doi.org/10.1016/S0042-6989(97)00169-7
 
-    Example:
+    Examples:
         >>> tuple(Laplace(latent_dim=2).sample(5).shape)
         (5, 2)
     """

@@ -26,7 +26,7 @@ class Moments(Cost):
         Deep CORAL: Correlation Alignment for Deep Domain Adaptation (Sun, Saenko, 2016)
         https://arxiv.org/abs/1607.01719
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
         >>> Moments()(x, x + torch.tensor([0.0, 2.0]))
         tensor(4.)
