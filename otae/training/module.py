@@ -42,13 +42,16 @@ class Engine(LightningModule):
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
         self._validated = torch.tensor(torch.inf)
+        owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
+        self._minimised = [parameter for parameter in owned if parameter.requires_grad]
+        self._maximised = self.objective.adversary_parameters()
 
     def configure_optimizers(self) -> Any:
         """Returns the main optimiser and, where there is an adversary, its own."""
         training = self.training_config
-        sections = [(training, "training", self.minimised_parameters())]
-        if maximised := self.objective.adversary_parameters():
-            sections.append((training.adversary, "training.adversary", maximised))  # type: ignore[arg-type]
+        sections = [(training, "training", self._minimised)]
+        if self._maximised:
+            sections.append((training.adversary, "training.adversary", self._maximised))  # type: ignore[arg-type]
         optimizers = [optimizer(section.optimizer, group, f"{path}.optimizer") for section, path, group in sections]
         schedulers = [
             scheduler(section.scheduler, target, f"{path}.scheduler")
@@ -56,11 +59,6 @@ class Engine(LightningModule):
             if section.scheduler
         ]
         return optimizers, schedulers
-
-    def minimised_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of the model and of the costs, without the adversaries'."""
-        owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
-        return [parameter for parameter in owned if parameter.requires_grad]
 
     def training_step(self, batch: Tensor, index: int) -> None:
         """Takes one main step and the adversaries' answers.
@@ -85,17 +83,17 @@ class Engine(LightningModule):
         self._record(losses, answers, main)
 
     def _main_step(self, main: Optimizer, batch: Tensor) -> Losses:
-        with frozen(self.objective.adversary_parameters()):
+        with frozen(self._maximised):
             losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch)
             raw = {name: term.raw for name, term in losses.terms.items()}
             self._guard(losses.total, raw, "The loss")
-            self._descend(main, losses.total, self.minimised_parameters(), raw)
+            self._descend(main, losses.total, self._minimised, raw)
         return losses
 
     def _adversary_step(self, adversary: Optimizer, losses: dict[str, Tensor]) -> None:
         total = torch.stack(list(losses.values())).sum()
         self._guard(total, losses, "The adversary's loss")
-        self._descend(adversary, total, self.objective.adversary_parameters(), losses)
+        self._descend(adversary, total, self._maximised, losses)
 
     def _descend(self, target: Optimizer, loss: Tensor, owned: list[nn.Parameter], terms: dict[str, Tensor]) -> None:
         target.zero_grad()
