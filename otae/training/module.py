@@ -68,7 +68,7 @@ class Engine(LightningModule):
             index: The batch's position in the epoch.
 
         Raises:
-            NonFiniteError: If a loss or gradient is not finite; the weights are then those before the step.
+            NonFiniteError: If a loss or gradient is not finite; no update is made with it, and no checkpoint written.
         """
         main, *adversary = self._optimizers()
         for answering in adversary:  # Lightning would count each optimiser's step as one of training
@@ -112,7 +112,7 @@ class Engine(LightningModule):
         blame = f" of the term {', '.join(map(repr, guilty))}" if guilty else ""
         raise NonFiniteError(
             f"{what}{blame} is {float(value.detach())} at step {self.step}, epoch {self.current_epoch} ({told}). "
-            "Training stopped before the weights were touched; the last checkpoint is sound. "
+            "Training stopped before it could reach the weights; the last checkpoint is sound. "
             "Lower the learning rate, clip the gradient (training.gradient_clip), or lower that term's weight."
         )
 
