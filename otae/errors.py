@@ -72,6 +72,10 @@ class CloudError(OtaeError, ValueError):
     """Creates an error about the points, weights or shapes that a cost or a model was given."""
 
 
+class BackendError(OtaeError, RuntimeError):
+    """Creates an error for a way of computing that was asked for and cannot run here."""
+
+
 class ObjectiveError(OtaeError, ValueError):
     """Creates an error about a term whose cost and clouds do not fit each other."""
 

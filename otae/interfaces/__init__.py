@@ -8,6 +8,8 @@ from .decoder import Decoder
 from .dirac import Dirac
 from .encoder import Encoder
 from .metric import Metric, Specimen
+from .plan import Plan
 from .prior import Prior
+from .solution import Solution
 
-__all__ = ["Cost", "Dataset", "Decoder", "Dirac", "Encoder", "Metric", "Prior", "Specimen"]
+__all__ = ["Cost", "Dataset", "Decoder", "Dirac", "Encoder", "Metric", "Plan", "Prior", "Solution", "Specimen"]

@@ -1,0 +1,27 @@
+"""Sums over all pairs of two clouds, from which costs are built: dense by blocks, or symbolic by KeOps."""
+
+from __future__ import annotations
+
+from .backend import Backend
+from .numbers import precise, safe_exp, safe_power, safe_sqrt
+from .pairs import Dots, Pairs, Squares
+from .pairwise import distances, squared_distances
+from .sums import kernel_mean, kernel_product, log_sum_exp
+from .weights import pair_weights
+
+__all__ = [
+    "Backend",
+    "Dots",
+    "Pairs",
+    "Squares",
+    "distances",
+    "kernel_mean",
+    "kernel_product",
+    "log_sum_exp",
+    "pair_weights",
+    "precise",
+    "safe_exp",
+    "safe_power",
+    "safe_sqrt",
+    "squared_distances",
+]

@@ -1,0 +1,131 @@
+"""The pairs of two clouds with one number for each, computed in blocks of rows or symbolically when they are summed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from .numbers import precise
+
+_NOISE = 8.0  # rounding of a squared distance, in units of epsilon times the squared norms: measured below 4
+_FEW = 4  # dimensions up to which differences, which are exact, cost no more than products
+
+
+class Pairs(ABC):
+    """Creates the matrix of one number per pair of points, which is never held whole.
+
+    Args:
+        x: The first points, with shape (N, D).
+        y: The second points, with shape (M, D); the first themselves where `None`.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor | None = None) -> None:
+        self.x = precise(x)
+        self.y = self.x if y is None else precise(y)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Returns the numbers (N, M) of points."""
+        return len(self.x), len(self.y)
+
+    @abstractmethod
+    def block(self, rows: slice) -> Tensor:
+        """Returns the numbers of some rows, with shape (B, M).
+
+        Args:
+            rows: The rows.
+        """
+
+    @abstractmethod
+    def symbolic(self, lazy: Any) -> Any:
+        """Returns the numbers as a KeOps LazyTensor, with shape (N, M).
+
+        Args:
+            lazy: The class LazyTensor.
+        """
+
+    @property
+    def T(self) -> Pairs:
+        """Returns the pairs with the clouds exchanged."""
+        return type(self)(self.y, self.x)
+
+
+class Squares(Pairs):
+    r"""Creates the squared Euclidean distances $\|x_i - y_j\|^2$ of all pairs, centred first so that nothing cancels.
+
+    In more than four dimensions they come from one matrix product, and the worst that rounding can do there, a few units
+    in the last place of the points' squared norms, is taken off each: points that coincide are at distance 0 exactly,
+    with zero gradient.
+
+    Args:
+        x: The first points, with shape (N, D).
+        y: The second points, with shape (M, D); the first themselves where `None`.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor | None = None) -> None:
+        super().__init__(x, y)
+        self.alone = y is None
+        centre = self.x.mean(0) if self.alone else (self.x.mean(0) + self.y.mean(0)) / 2
+        self.x = self.x - centre
+        self.y = self.x if self.alone else self.y - centre
+        self.x_norms = self.x.detach().square().sum(1)
+        self.y_norms = self.x_norms if self.alone else self.y.detach().square().sum(1)
+
+    def block(self, rows: slice) -> Tensor:
+        both = (self.x[rows], self.y, self.x_norms[rows], self.y_norms)
+        return cast("Tensor", _SquaredDistances.apply(*both))  # type: ignore[no-untyped-call]
+
+    def symbolic(self, lazy: Any) -> Any:
+        return ((lazy(self.x[:, None]) - lazy(self.y[None])) ** 2).sum(-1)
+
+    @property
+    def T(self) -> Pairs:
+        return self if self.alone else super().T
+
+
+class _SquaredDistances(torch.autograd.Function):
+    """Computes squared distances in place, and their gradients by two matrix products, of which all orders exist."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
+        ctx.save_for_backward(x, y)
+        return _by_differences(x, y) if x.shape[1] <= _FEW else _by_products(x, y, x_norms, y_norms)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (weights,), (x, y) = gradients, ctx.saved_tensors
+        of_x = 2 * (weights.sum(1, keepdim=True) * x - weights @ y) if ctx.needs_input_grad[0] else None
+        of_y = 2 * (weights.sum(0)[:, None] * y - (x.T @ weights).T) if ctx.needs_input_grad[1] else None
+        return of_x, of_y, None, None
+
+
+def _by_differences(x: Tensor, y: Tensor) -> Tensor:
+    squared = x.new_zeros(len(x), len(y))
+    for x_entries, y_entries in zip(x.T.contiguous(), y.T.contiguous(), strict=True):
+        gaps = x_entries[:, None] - y_entries
+        squared.addcmul_(gaps, gaps)
+    return squared
+
+
+def _by_products(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
+    less = 1 - _NOISE * torch.finfo(x.dtype).eps
+    squared = torch.addmm(less * y_norms, x, y.T, alpha=-2)  # (N, M)
+    return squared.add_(less * x_norms[:, None]).clamp_min_(0)
+
+
+class Dots(Pairs):
+    r"""Creates the inner products $\langle x_i, y_j \rangle$ of all pairs.
+
+    Args:
+        x: The first points, with shape (N, D).
+        y: The second points, with shape (M, D); the first themselves where `None`.
+    """
+
+    def block(self, rows: slice) -> Tensor:
+        return self.x[rows] @ self.y.T
+
+    def symbolic(self, lazy: Any) -> Any:
+        return lazy(self.x[:, None]) | lazy(self.y[None])
