@@ -1,0 +1,133 @@
+"""The inside of one cloud as a Gromov-Wasserstein solver sees it: coordinates, norms and inner products."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from otae.cloud import Cloud
+from otae.reductions import distances, precise
+
+
+class Geometry(ABC):
+    """Creates the geometry of one cloud: what depends on its points alone, with gradients to them.
+
+    Attributes:
+        masses: The masses, with shape (N,), with their graph.
+        coordinates: Points with the inner products of the cloud's, with shape (N, K), cut from the graph.
+        norms: The squared norms of the points, with shape (N,), with their graph.
+    """
+
+    masses: Tensor
+    coordinates: Tensor
+    norms: Tensor
+
+    @property
+    @abstractmethod
+    def energy(self) -> Tensor:
+        """Returns the mean squared inner product of two points, a scalar with its graph."""
+
+    @abstractmethod
+    def pull(self, image: Tensor) -> Tensor:
+        """Returns a scalar whose gradient in the points x is W Wᵀ x, for a constant W.
+
+        Args:
+            image: The factor W, with shape (N, K).
+        """
+
+    @property
+    def spread(self) -> Tensor:
+        """Returns the mean squared norm, a scalar with its graph."""
+        return (self.masses * self.norms).sum()
+
+
+class Features(Geometry):
+    """Creates the geometry of a cloud through its points: for fewer dimensions than points.
+
+    Args:
+        points: The points, with shape (N, D), in the frame in which inner products are taken.
+        masses: The masses, with shape (N,).
+    """
+
+    def __init__(self, points: Tensor, masses: Tensor) -> None:
+        self.points, self.masses = points, masses
+        self.coordinates = points.detach()
+        self.norms = points.square().sum(1)
+
+    @property
+    def energy(self) -> Tensor:
+        return (self.points.T @ (self.masses[:, None] * self.points)).square().sum()
+
+    def pull(self, image: Tensor) -> Tensor:
+        return (self.points * (image @ (image.T @ self.coordinates))).sum()
+
+
+class Gram(Geometry):
+    """Creates the geometry of a cloud through its inner products: for more dimensions than points, or a kernel.
+
+    Args:
+        products: The inner products of all pairs, with shape (N, N), positive semi-definite.
+        masses: The masses, with shape (N,).
+        components: The number of principal coordinates to solve with; all that matter where `None`.
+    """
+
+    def __init__(self, products: Tensor, masses: Tensor, components: int | None = None) -> None:
+        self.products, self.masses = products, masses
+        self.norms = products.diagonal()
+        with torch.no_grad():
+            values, axes = torch.linalg.eigh(products)
+        values, axes = values.flip(0).clamp_min(0), axes.flip(1)
+        noise = len(values) * torch.finfo(values.dtype).eps * values[0]
+        count = max(int((values > noise).sum()), 1)
+        kept = count if components is None else min(components, count)
+        self.coordinates = axes[:, :kept] * values[:kept].sqrt()
+        self.truncation = float(values[kept:count].sum() / values.sum().clamp_min(torch.finfo(values.dtype).tiny))
+
+    @property
+    def energy(self) -> Tensor:
+        return self.masses @ self.products.square() @ self.masses
+
+    def pull(self, image: Tensor) -> Tensor:
+        return (self.products * (image @ image.T)).sum() / 2
+
+
+def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:
+    """Returns the geometry of a cloud whose inner distances are squared Euclidean.
+
+    Args:
+        cloud: A cloud, with shape (N, …).
+        centred: Whether inner products are taken about the mean of the cloud, or about the origin.
+    """
+    points = precise(cloud.flat)
+    masses = cloud.masses.to(points.dtype)
+    if centred:
+        points = points - points.detach().mean(0)  # first a rough centre, so that the weighted one rounds well
+        points = points - masses @ points
+    if points.shape[1] <= len(points):
+        return Features(points, masses)
+    return Gram(points @ points.T, masses)
+
+
+def euclidean(cloud: Cloud, components: int | None = None) -> Gram:
+    r"""Returns the geometry of a cloud whose inner distances are Euclidean, by kernel PCA of the distance.
+
+    $$\|x_i - x_j\| = \|\varphi_i - \varphi_j\|^2, \quad \langle\varphi_i, \varphi_j\rangle
+    = \tfrac12 \left(\bar d_i + \bar d_j - \bar d - \|x_i - x_j\|\right)$$
+
+    with $\bar d_i$ the mean distance from $x_i$ under the masses: the distance is conditionally of negative type, so that
+    its lift φ exists.
+
+    Args:
+        cloud: A cloud, with shape (N, …).
+        components: The number of dimensions of the lift; all where `None`.
+
+    References:
+        Gromov-Wasserstein at Scale, Beyond Squared Norms (Houry, Feydy, Vialard, 2026)
+        https://arxiv.org/abs/2602.06658
+    """
+    gaps = distances(cloud.flat)
+    masses = cloud.masses.to(gaps.dtype)
+    means = gaps @ masses
+    return Gram((means[:, None] + means - masses @ means - gaps) / 2, masses, components)
