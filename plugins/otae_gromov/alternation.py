@@ -118,5 +118,4 @@ def principal(cloud: Geometry) -> tuple[Tensor, Tensor]:
     x, masses = cloud.coordinates, cloud.masses.detach()
     values, axes = torch.linalg.eigh(x.T @ (masses[:, None] * x))
     skew = masses @ (x @ axes).pow(3)
-    axes = axes * torch.where(skew < 0, -1.0, 1.0)
-    return values.flip(0).clamp_min(0), axes.flip(1)
+    return values.flip(0).clamp_min(0), torch.where(skew < 0, -axes, axes).flip(1)

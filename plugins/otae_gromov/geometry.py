@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from otae.cloud import Cloud
+from otae.errors import CloudError
 from otae.reductions import distances, precise
 
 
@@ -93,6 +94,22 @@ class Gram(Geometry):
         return (self.products * (image @ image.T)).sum() / 2
 
 
+def measure(cloud: Cloud) -> tuple[Tensor, Tensor]:
+    """Returns the points of a cloud, with shape (N, D), and their masses, both in single precision at least.
+
+    Args:
+        cloud: A cloud, with shape (N, …).
+
+    Raises:
+        CloudError: If points are not finite.
+    """
+    points = precise(cloud.flat)
+    if not torch.isfinite(points).all():
+        raise CloudError("The cloud has points that are not finite: look for NaN and infinity where they come from.")
+    weights = None if cloud.weights is None else cloud.weights.to(points.dtype)
+    return points, Cloud(points, weights).masses  # of raised points: masses of half precision do not sum to 1
+
+
 def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:
     """Returns the geometry of a cloud whose inner distances are squared Euclidean.
 
@@ -100,14 +117,19 @@ def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:
         cloud: A cloud, with shape (N, …).
         centred: Whether inner products are taken about the mean of the cloud, or about the origin.
     """
-    points = precise(cloud.flat)
-    masses = cloud.masses.to(points.dtype)
+    points, masses = measure(cloud)
     if centred:
-        points = points - points.detach().mean(0)  # first a rough centre, so that the weighted one rounds well
-        points = points - masses @ points
+        points = points - points.detach().mean(0)  # a rough centre, so that what follows rounds well
     if points.shape[1] <= len(points):
-        return Features(points, masses)
-    return Gram(points @ points.T, masses)
+        return Features(points - masses @ points if centred else points, masses)
+    products = points @ points.T
+    return Gram(_about_mean(products, masses) if centred else products, masses)
+
+
+def _about_mean(products: Tensor, masses: Tensor) -> Tensor:
+    """Returns the inner products about the weighted mean of points that have the given ones about the origin."""
+    means = products @ masses
+    return products - means[:, None] - means + masses @ means
 
 
 def euclidean(cloud: Cloud, components: int | None = None) -> Gram:
@@ -127,7 +149,6 @@ def euclidean(cloud: Cloud, components: int | None = None) -> Gram:
         Gromov-Wasserstein at Scale, Beyond Squared Norms (Houry, Feydy, Vialard, 2026)
         https://arxiv.org/abs/2602.06658
     """
-    gaps = distances(cloud.flat)
-    masses = cloud.masses.to(gaps.dtype)
-    means = gaps @ masses
-    return Gram((means[:, None] + means - masses @ means - gaps) / 2, masses, components)
+    points, masses = measure(cloud)
+    gaps = distances(points)
+    return Gram(_about_mean(-gaps / 2, masses), masses, components)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -74,6 +75,7 @@ class GW(Solved):
         https://arxiv.org/abs/2103.03606
 
     Examples:
+        >>> import torch
         >>> triangle = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
         >>> turned = torch.tensor([[7.0, 0.0, 0.0], [7.0, 3.0, 0.0], [7.0, 0.0, -4.0]])[[2, 0, 1]]
         >>> solution = GW(solver="exact").solve(triangle, turned)
@@ -129,7 +131,8 @@ class GW(Solved):
         Args:
             cloud: A cloud, with shape (N, …).
         """
-        return euclidean(cloud, self.components).truncation
+        with torch.autocast(cloud.points.device.type, enabled=False):
+            return euclidean(cloud, self.components).truncation
 
     def extra_repr(self) -> str:
         return f"ground={self.ground!r}, debias={self.debias!r}, {super().extra_repr()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from otae.cloud import Cloud, CloudLike, as_cloud
+from otae.cloud import Cloud
 from otae.interfaces import Plan, Solution
 from otae.reductions import Backend, pair_weights
 
@@ -83,20 +83,6 @@ class GWGap(Solved):
         """
         problem = self.problem(source, target)
         return self._coupled(problem) - self._solution(problem).objective
-
-    def solve(self, source: CloudLike, target: CloudLike) -> Solution:
-        """Returns the best coupling that was found, the given one among the starts.
-
-        Args:
-            source: A cloud, with shape (N, …).
-            target: The cloud it is paired with, with shape (N, …).
-
-        Raises:
-            CloudError: If the clouds do not fit each other, or their distances are not finite.
-        """
-        first, second = as_cloud(source), as_cloud(target)
-        self._check(first, second)
-        return self._solution(self.problem(first, second))
 
     def _solution(self, problem: Quadratic) -> Solution:
         return self.solving.solution(problem, moments=[problem.moment(_given(problem))])

@@ -33,6 +33,7 @@ class InnerProductGW(Solved):
         https://arxiv.org/abs/2108.10961
 
     Examples:
+        >>> import torch
         >>> x = torch.tensor([[2.0, 0.0], [0.0, 1.0], [-3.0, 0.5]])
         >>> turned = torch.stack([-x[:, 1], x[:, 0]], dim=1)
         >>> abs(InnerProductGW(solver="exact")(x, turned).item()) < 1e-4

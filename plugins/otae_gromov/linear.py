@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from otae.interfaces import Plan
-from otae.reductions import Backend
+from otae.reductions import Backend, imported
 
 from .balance import balance
 from .scaling import HeldKernel, ScaledKernel, SummedKernel
@@ -69,14 +69,17 @@ class Entropic(Linear):
         epsilon: The final temperature ε, in units of the cost.
         start: The temperature of the first problem; each later one is half as hot, until ε.
         backend: Which backend sums over kernels that are too large to be held.
+        g: Where the potential of the target starts, with shape (M,), in units of the cost; 0 where `None`.
     """
 
-    def __init__(self, a: Tensor, b: Tensor, epsilon: float, start: float, backend: Backend) -> None:
+    def __init__(
+        self, a: Tensor, b: Tensor, epsilon: float, start: float, backend: Backend, g: Tensor | None = None
+    ) -> None:
         least = 1e-20  # points without mass keep potentials, and draw none
         super().__init__(a.clamp_min(least), b.clamp_min(least))
         self.epsilon, self.temperature = epsilon, max(start, epsilon)
         self.backend = backend
-        self.g = torch.zeros_like(b)
+        self.g = torch.zeros_like(b) if g is None else g
 
     def solve(self, p: Tensor, q: Tensor, tolerance: float) -> Transported:
         temperature = self.temperature
@@ -87,18 +90,32 @@ class Entropic(Linear):
         return Transported(found.plan, potentials, found.violation, temperature == self.epsilon, found.sweeps)
 
     def _kernel(self, p: Tensor, q: Tensor) -> ScaledKernel:
-        if self.backend != "keops" and len(p) * len(q) <= _HELD.get(p.device.type, _HELD["cpu"]):
+        if held(p, q, self.backend):
             return HeldKernel(p, q, self.a, self.b)
         return SummedKernel(p, q, self.a, self.b, self.backend)
+
+
+def held(source: Tensor, target: Tensor, backend: Backend) -> bool:
+    """Tells whether the kernel between two sets of points is held as a matrix.
+
+    Args:
+        source: The points of the source, with shape (N, …).
+        target: The points of the target, with shape (M, …).
+        backend: The backend that was asked for: KeOps never holds a kernel.
+    """
+    return backend != "keops" and len(source) * len(target) <= _HELD.get(source.device.type, _HELD["cpu"])
 
 
 class Exact(Linear):
     """Creates a solver of linear transport by the network simplex of POT, in double precision on the CPU."""
 
     def solve(self, p: Tensor, q: Tensor, tolerance: float) -> Transported:
-        import ot
-
+        ot = imported("ot")
         a, b, cost = (each.double().cpu().numpy() for each in (self.a, self.b, -(p.double() @ q.double().T)))
-        plan, log = ot.lp.emd(a / a.sum(), b / b.sum(), cost, numItermax=10**7, log=True)
+        least = cost.min()  # the simplex takes costs below 0 for infeasible, and judges optimality by absolute size
+        size = max(cost.max() - least, 1e-300)
+        plan, log = ot.lp.emd(a / a.sum(), b / b.sum(), (cost - least) / size, numItermax=10**7, log=True)
+        log["u"] = size * log["u"] + least
+        log["v"] = size * log["v"]
         f, g, matrix = (torch.as_tensor(each, dtype=p.dtype, device=p.device) for each in (log["u"], log["v"], plan))
         return Transported(Plan.of(matrix), (f, g), 0.0, True, 0)

@@ -8,6 +8,7 @@ from torch import Tensor
 from otae.cloud import Cloud, CloudLike, as_cloud
 from otae.errors import CloudError
 from otae.interfaces import Cost, Plan, Solution
+from otae.reductions import imported
 
 from .solved import Count, Tolerance
 
@@ -65,8 +66,7 @@ class MatrixGW(Cost):
         return self._solution(as_cloud(source), as_cloud(target))
 
     def _solution(self, source: Cloud, target: Cloud) -> Solution:
-        import ot
-
+        ot = imported("ot")
         (c, a), (d, b) = _square(source), _square(target)
         arrays = [each.detach().cpu().numpy() for each in (c, d, a, b)]
         limits = {"max_iter": self.max_iterations, "tol_rel": self.tolerance, "tol_abs": 0.0}
@@ -98,4 +98,5 @@ def _square(cloud: Cloud) -> tuple[Tensor, Tensor]:
         )
     if not torch.isfinite(matrix).all() or not torch.allclose(matrix, matrix.T, rtol=1e-5):
         raise CloudError("A matrix of distances must be finite and symmetric. Take (C + C.T) / 2 of one that is not.")
-    return matrix, cloud.masses.double()
+    weights = None if cloud.weights is None else cloud.weights.double()
+    return matrix, Cloud(matrix, weights).masses

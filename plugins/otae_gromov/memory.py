@@ -57,11 +57,12 @@ class Memory(nn.Module):
                 f"The memory keeps points of {self.points.shape[1]} entries, but these have {new.shape[1]}."
             )
         past = self.points[: int(self.filled)].to(new)
+        joined = torch.cat([new, past])
         if self.training:
-            kept = torch.cat([new.detach().to(self.points), self.points[: int(self.filled)]])[: len(self.points)]
+            kept = joined.detach()[: len(self.points)]
             self.points[: len(kept)] = kept
             self.filled.fill_(len(kept))
-        return Cloud(torch.cat([new, past]))
+        return Cloud(joined)
 
     def extra_repr(self) -> str:
         return f"capacity={len(self.points)}"

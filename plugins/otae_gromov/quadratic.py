@@ -29,6 +29,7 @@ class Quadratic:
         right: The factor V, with shape (M, R), with its graph.
         curvature: The factor κ.
         constant: What does not depend on the plan, a scalar with its graph.
+        unit: A sixteenth of the size of the linear cost, by which temperatures are measured.
     """
 
     source: Geometry
@@ -37,6 +38,7 @@ class Quadratic:
     right: Tensor
     curvature: float
     constant: Tensor
+    unit: float
 
     def factors(self, moment: Tensor) -> tuple[Tensor, Tensor]:
         """Returns p and q, with shapes (N, R + L) and (M, R + L), whose inner products are minus the linear cost.
@@ -96,7 +98,12 @@ def squared_gw(source: Geometry, target: Geometry) -> Quadratic:
         target: The geometry of the target, centred.
     """
     constant = _own(source) + _own(target) - 4 * source.spread.double() * target.spread.double()
-    return Quadratic(source, target, 4 * source.norms[:, None], target.norms[:, None], 8.0, constant)
+    left, right = 4 * source.norms[:, None], target.norms[:, None]
+    return Quadratic(source, target, left, right, 8.0, constant, _unit(source, target))
+
+
+def _unit(source: Geometry, target: Geometry) -> float:
+    return float(source.spread.detach() * target.spread.detach())
 
 
 def _own(cloud: Geometry) -> Tensor:
@@ -116,4 +123,4 @@ def inner_product_gw(source: Geometry, target: Geometry) -> Quadratic:
     """
     constant = source.energy.double() + target.energy.double()
     left, right = source.norms[:, None][:, :0], target.norms[:, None][:, :0]
-    return Quadratic(source, target, left, right, 2.0, constant)
+    return Quadratic(source, target, left, right, 2.0, constant, _unit(source, target))

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from otae.cloud import Cloud
 from otae.interfaces import Cost
-from otae.reductions import precise
+
+from .geometry import measure
 
 
 class SlicedGW(Cost):
@@ -53,13 +54,16 @@ class SlicedGW(Cost):
         Args:
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
+
+        Raises:
+            CloudError: If points are not finite.
         """
         with torch.autocast(source.points.device.type, enabled=False):
-            x, y = precise(source.flat), precise(target.flat)
-            x, y = x.to(torch.promote_types(x.dtype, y.dtype)), y.to(torch.promote_types(x.dtype, y.dtype))
+            (x, a), (y, b) = measure(source), measure(target)
+            dtype = torch.promote_types(x.dtype, y.dtype)
+            x, y, a, b = x.to(dtype), y.to(dtype), a.to(dtype), b.to(dtype)
             size = max(x.shape[1], y.shape[1])
             directions = F.normalize(torch.randn(size, self.projections, dtype=x.dtype, device=x.device), dim=0)
-            a, b = source.masses.to(x), target.masses.to(x)
             u = _line(x, a, directions)
             v = _line(y, b, directions)
             return torch.minimum(_on_lines(u, a, v, b), _on_lines(u, a, -v, b)).mean()

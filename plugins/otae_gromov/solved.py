@@ -17,7 +17,8 @@ from otae.errors import CloudError
 from otae.interfaces import Cost, Solution
 from otae.reductions import Backend
 
-from .alternation import best, first_moments
+from .alternation import Stationary, best, first_moments
+from .coarse import extended, subsample
 from .linear import Entropic, Exact, Linear
 from .quadratic import Quadratic
 
@@ -28,6 +29,7 @@ Count = Annotated[int, Field(gt=0)]
 
 _EPSILON = 0.16  # the default temperature, in units of E|x|² E|y|²: a hundredth of 16 E|x|² E|y|², the size of the cost
 _SMALL = 2**16  # pairs up to which the exact solver starts cold; beyond, annealing first saves it linear problems
+_LARGE = 2**24  # pairs beyond which a subsample is annealed first
 _START = 5.0  # the temperature that annealing starts from, in the same units
 
 
@@ -61,7 +63,7 @@ class Solving:
         Args:
             problem: The problem.
         """
-        return _EPSILON * _unit(problem) if self.epsilon is None else self.epsilon
+        return _EPSILON * problem.unit if self.epsilon is None else self.epsilon
 
     def solution(self, problem: Quadratic, epsilon: float | None = None, moments: Iterable[Tensor] = ()) -> Solution:
         """Returns the solution of a problem, its objective with gradients by the envelope theorem.
@@ -76,33 +78,49 @@ class Solving:
         """
         if not math.isfinite(float(problem.constant.detach())):
             raise CloudError("The clouds have points that are not finite, or so far apart that squares overflow.")
-        heat = self.temperature(problem) if epsilon is None else epsilon
+        heat = (
+            self.temperature(problem) if epsilon is None else epsilon
+        ) or 1.0  # 0 where points coincide: all is equal
 
         a, b = problem.source.masses.detach(), problem.target.masses.detach()
 
+        heat, hot = max(heat, torch.finfo(a.dtype).tiny), _START * problem.unit
+
         def entropic() -> Linear:
-            return Entropic(a, b, max(heat, torch.finfo(a.dtype).tiny), _START * _unit(problem), self.backend)
+            return Entropic(a, b, heat, hot, self.backend)
 
         starts = [*first_moments(problem.source, problem.target, self.starts), *moments]
+        if len(a) * len(b) > _LARGE and not self.exact:
+            return _solution(problem, self._refined(problem, heat, hot, starts))
         if not self.exact or len(a) * len(b) > _SMALL:
             found = best(problem, entropic, starts, self.tolerance, self.max_iterations)
         if self.exact:
             starts = starts if len(a) * len(b) <= _SMALL else [found.moment, *moments]
             found = best(problem, lambda: Exact(a, b), starts, self.tolerance, self.max_iterations)
-        slopes = problem.envelope(found.plan, found.potentials)
-        dtype = problem.left.dtype
-        return Solution(
-            value=found.value.to(dtype),
-            objective=(found.objective + (slopes - slopes.detach())).to(dtype),
-            plan=found.plan,
-            potentials=found.potentials,
-            iterations=found.iterations,
-            converged=found.converged,
-        )
+        return _solution(problem, found)
+
+    def _refined(self, problem: Quadratic, heat: float, hot: float, starts: Iterable[Tensor]) -> Stationary:
+        """Returns the solution of a large problem: one between subsamples is annealed, extended, and refined."""
+        coarse = subsample(problem)
+        a, b = (side.masses.detach() for side in (coarse.source, coarse.target))
+        limits = self.tolerance, self.max_iterations
+        found = best(coarse, lambda: Entropic(a, b, heat, hot, self.backend), starts, *limits)
+        a, b = (side.masses.detach() for side in (problem.source, problem.target))
+        refined = Entropic(a, b, heat, heat, self.backend, extended(problem, coarse, found, heat))
+        return best(problem, lambda: refined, [found.moment], *limits)
 
 
-def _unit(problem: Quadratic) -> float:
-    return float(problem.source.spread.detach() * problem.target.spread.detach())
+def _solution(problem: Quadratic, found: Stationary) -> Solution:
+    slopes = problem.envelope(found.plan, found.potentials)
+    dtype = problem.left.dtype
+    return Solution(
+        value=found.value.to(dtype),
+        objective=(found.objective + (slopes - slopes.detach())).to(dtype),
+        plan=found.plan,
+        potentials=found.potentials,
+        iterations=found.iterations,
+        converged=found.converged,
+    )
 
 
 class Solved(Cost):
@@ -140,6 +158,11 @@ class Solved(Cost):
             target: A cloud, with shape (M, …).
         """
 
+    def __call__(self, source: CloudLike, target: CloudLike | None = None) -> Tensor:
+        cloud = as_cloud(source)
+        with torch.autocast(cloud.points.device.type, enabled=False):
+            return super().__call__(cloud, target)
+
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the least objective over all couplings, a scalar.
 
@@ -150,7 +173,7 @@ class Solved(Cost):
         Raises:
             CloudError: If the clouds' distances are not finite.
         """
-        return self.solving.solution(self.problem(source, target)).objective
+        return self._solution(self.problem(source, target)).objective
 
     def solve(self, source: CloudLike, target: CloudLike) -> Solution:
         """Returns the best coupling that was found, with its value, potentials and how the solver fared.
@@ -164,7 +187,11 @@ class Solved(Cost):
         """
         first, second = as_cloud(source), as_cloud(target)
         self._check(first, second)
-        return self.solving.solution(self.problem(first, second))
+        with torch.autocast(first.points.device.type, enabled=False):
+            return self._solution(self.problem(first, second))
+
+    def _solution(self, problem: Quadratic) -> Solution:
+        return self.solving.solution(problem)
 
     def extra_repr(self) -> str:
         way = self.solving
