@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .backend import Backend
+from .importing import imported
 from .numbers import precise, safe_exp, safe_power, safe_sqrt
 from .pairs import Dots, Pairs, Squares
 from .pairwise import distances, squared_distances
@@ -15,6 +16,7 @@ __all__ = [
     "Pairs",
     "Squares",
     "distances",
+    "imported",
     "kernel_mean",
     "kernel_product",
     "log_sum_exp",

@@ -67,6 +67,8 @@ def _by_rows(reduce: Callable[[slice], Tensor], pairs: Sequence[Pairs], *others:
         return reduce(slice(0, rows))
     size = max(1, _block(pairs[0].x.device, recorded) // columns)
     blocks = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+    if len(blocks) > 1 and torch.is_grad_enabled() and not recorded:
+        recorded = reduce(slice(0, 1)).requires_grad  # by a parameter of the kernel
     if not recorded:
         return torch.cat([reduce(block) for block in blocks])
     return torch.cat([checkpoint(reduce, block, use_reentrant=False, preserve_rng_state=False) for block in blocks])

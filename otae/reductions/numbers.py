@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import torch
@@ -28,8 +29,7 @@ def safe_power(values: Numbers, power: float) -> Numbers:
         power: The exponent, positive.
     """
     if not isinstance(values, Tensor):
-        lazy: Any = values
-        return cast("Numbers", lazy.sqrt() if power == 0.5 else lazy**power)
+        return cast("Numbers", _lazy_power(values, power))
     return cast("Numbers", _Power.apply(values, power))  # type: ignore[no-untyped-call]
 
 
@@ -63,6 +63,21 @@ def precise(points: Tensor) -> Tensor:
         points: Values of a floating-point type, with any shape.
     """
     return points.to(torch.promote_types(points.dtype, torch.float32))
+
+
+def _lazy_power(values: Any, power: float) -> Any:
+    """Returns a power of a LazyTensor; KeOps' own are of single precision, and their slopes infinite at 0."""
+    if power in _ROOTS:
+        return _ROOTS[power](values)
+    return (values - torch.finfo(torch.float32).tiny).ifelse((power * values.log()).exp(), 0)
+
+
+_ROOTS: dict[float, Callable[[Any], Any]] = {
+    0.5: lambda values: values.sqrt(),  # KeOps takes 0 for its slope at 0
+    1.0: lambda values: values,
+    1.5: lambda values: values * values.sqrt(),
+    2.0: lambda values: values.square(),
+}
 
 
 class _Power(torch.autograd.Function):

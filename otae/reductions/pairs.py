@@ -69,17 +69,24 @@ class Squares(Pairs):
         super().__init__(x, y)
         self.alone = y is None
         centre = self.x.mean(0) if self.alone else (self.x.mean(0) + self.y.mean(0)) / 2
+        centre = centre.detach()  # exact, since distances do not depend on it: a cloud without gradient then needs none
         self.x = self.x - centre
         self.y = self.x if self.alone else self.y - centre
         self.x_norms = self.x.detach().square().sum(1)
         self.y_norms = self.x_norms if self.alone else self.y.detach().square().sum(1)
 
-    def block(self, rows: slice) -> Tensor:
-        both = (self.x[rows], self.y, self.x_norms[rows], self.y_norms)
+    def block(self, rows: slice, columns: slice = slice(None)) -> Tensor:
+        """Returns the numbers of some rows and columns, with shape (B, C).
+
+        Args:
+            rows: The rows.
+            columns: The columns.
+        """
+        both = (self.x[rows], self.y[columns], self.x_norms[rows], self.y_norms[columns])
         return cast("Tensor", _SquaredDistances.apply(*both))  # type: ignore[no-untyped-call]
 
     def symbolic(self, lazy: Any) -> Any:
-        return ((lazy(self.x[:, None]) - lazy(self.y[None])) ** 2).sum(-1)
+        return ((lazy(self.x, axis=0) - lazy(self.y, axis=1)) ** 2).sum(-1)
 
     @property
     def T(self) -> Pairs:
@@ -103,9 +110,9 @@ class _SquaredDistances(torch.autograd.Function):
 
 
 def _by_differences(x: Tensor, y: Tensor) -> Tensor:
-    squared = x.new_zeros(len(x), len(y))
+    squared, gaps = x.new_zeros(len(x), len(y)), x.new_empty(len(x), len(y))
     for x_entries, y_entries in zip(x.T.contiguous(), y.T.contiguous(), strict=True):
-        gaps = x_entries[:, None] - y_entries
+        torch.sub(x_entries[:, None], y_entries, out=gaps)  # the same memory, which stays in the cache
         squared.addcmul_(gaps, gaps)
     return squared
 
@@ -128,4 +135,4 @@ class Dots(Pairs):
         return self.x[rows] @ self.y.T
 
     def symbolic(self, lazy: Any) -> Any:
-        return lazy(self.x[:, None]) | lazy(self.y[None])
+        return lazy(self.x, axis=0) | lazy(self.y, axis=1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import dense, lazy
-from .backend import Backend, chosen
+from ..errors import BackendError
+from . import dense
+from .backend import Backend, chosen, give_up
 from .dense import Kernel
 from .pairs import Pairs
 
@@ -21,8 +23,9 @@ def kernel_product(kernel: Kernel, pairs: Pairs | Sequence[Pairs], values: Tenso
     Memory is O((N+M)(D+E)), whatever the backend; gradients of both orders run to the points and to the values.
 
     Args:
-        kernel: The function k of the number of each pair, entry by entry: arithmetic, `safe_exp`, `safe_sqrt` and
-            `safe_power`, which work on blocks of a tensor as on a LazyTensor; of one argument for each of the pairs.
+        kernel: The function k of the number of each pair, entry by entry: `+ - * /`, `safe_exp`, `safe_sqrt` and
+            `safe_power`, which work on blocks of a tensor as on a LazyTensor; of one argument for each of the pairs. It
+            may hold tensors of one number, such as a trainable bandwidth.
         pairs: The pairs, with shape (N, M), or several of one shape.
         values: The values, with shape (M, E).
         backend: `dense` for torch in blocks, `keops` for KeOps, or `auto` for the faster one.
@@ -38,9 +41,8 @@ def kernel_product(kernel: Kernel, pairs: Pairs | Sequence[Pairs], values: Tenso
     """
     listed = _listed(pairs)
     with torch.autocast(values.device.type, enabled=False):
-        if chosen(backend, listed) == "keops":
-            return lazy.kernel_product(kernel, listed, values.to(listed[0].x.dtype))
-        return dense.kernel_product(kernel, listed, values.to(listed[0].x.dtype))
+        converted = values.to(listed[0].x.dtype)
+        return _summed(backend, listed, lambda sums: sums.kernel_product(kernel, listed, converted))
 
 
 def kernel_mean(
@@ -82,7 +84,21 @@ def log_sum_exp(kernel: Kernel, pairs: Pairs | Sequence[Pairs], backend: Backend
     """
     listed = _listed(pairs)
     with torch.autocast(listed[0].x.device.type, enabled=False):
-        return (lazy if chosen(backend, listed) == "keops" else dense).log_sum_exp(kernel, listed)
+        return _summed(backend, listed, lambda sums: sums.log_sum_exp(kernel, listed))
+
+
+def _summed(backend: Backend, pairs: Sequence[Pairs], summed_by: Callable[[Any], Tensor]) -> Tensor:
+    if chosen(backend, pairs) == "dense":
+        return summed_by(dense)
+    from . import lazy  # slow to import, and seldom needed
+
+    try:
+        return summed_by(lazy)
+    except BackendError as error:
+        if backend == "keops":
+            raise
+        give_up(pairs[0].x.device.type, str(error))
+    return summed_by(dense)
 
 
 def _listed(pairs: Pairs | Sequence[Pairs]) -> Sequence[Pairs]:

@@ -15,6 +15,7 @@ from .linear import Linear
 from .quadratic import Quadratic
 
 _NUDGE = 1e-3  # how far the first start lies from the independent coupling, which is stationary for symmetric clouds
+_ROUNDING = 16.0  # the finest tolerance that can be met, in units of the precision
 _INEXACT = 0.1  # the violation allowed to a linear problem, relative to how far the moment still moves
 
 
@@ -72,6 +73,7 @@ def alternate(problem: Quadratic, linear: Linear, moment: Tensor, tolerance: flo
         tolerance: The share of mass, and of the moment, to solve to.
         max_iterations: The most linear problems to solve.
     """
+    tolerance = max(tolerance, _ROUNDING * torch.finfo(moment.dtype).eps)
     scale = float((problem.source.spread * problem.target.spread).sqrt()) or 1.0
     moved, iterations, converged = 1.0, 0, False
     while not converged and iterations < max_iterations:

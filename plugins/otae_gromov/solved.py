@@ -78,10 +78,8 @@ class Solving:
         """
         if not math.isfinite(float(problem.constant.detach())):
             raise CloudError("The clouds have points that are not finite, or so far apart that squares overflow.")
-        heat = (
-            self.temperature(problem) if epsilon is None else epsilon
-        ) or 1.0  # 0 where points coincide: all is equal
-
+        heat = self.temperature(problem) if epsilon is None else epsilon
+        heat = heat or float(problem.constant.detach())  # where all points coincide, any temperature of that size does
         a, b = problem.source.masses.detach(), problem.target.masses.detach()
 
         heat, hot = max(heat, torch.finfo(a.dtype).tiny), _START * problem.unit
