@@ -8,16 +8,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import Largest, points
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.reductions import distances, pair_weights, precise, safe_power, safe_sqrt, squared_distances
-
-
-def points(count: int, size: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
 def exact(x: Tensor, y: Tensor) -> Tensor:
@@ -26,18 +22,6 @@ def exact(x: Tensor, y: Tensor) -> Tensor:
 
 def off_diagonal(matrix: Tensor) -> Tensor:
     return matrix[~torch.eye(len(matrix), dtype=torch.bool)]
-
-
-class Largest(TorchDispatchMode):
-    """Records the number of entries of the largest tensor that any operation returns."""
-
-    entries = 0
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = function(*args, **(kwargs or {}))
-        if isinstance(result, Tensor):
-            self.entries = max(self.entries, result.numel())
-        return result
 
 
 @pytest.mark.parametrize("size", [3, 64, 12288])

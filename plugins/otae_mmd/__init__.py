@@ -1,7 +1,10 @@
-"""Kernel costs: the maximum mean discrepancy."""
+"""Kernel costs: the maximum mean discrepancy, exact and by random features or projections, and the Cramér-Wold distance."""
 
 from __future__ import annotations
 
+from .cramer_wold import CramerWold
 from .mmd import MMD
+from .random_features import RandomFeatures
+from .sliced_energy import SlicedEnergy
 
-__all__ = ["MMD"]
+__all__ = ["MMD", "CramerWold", "RandomFeatures", "SlicedEnergy"]

@@ -1,50 +1,74 @@
-"""Estimators of a kernel's mean over all pairs of points, with masses."""
+"""Estimators of the discrepancy of two laws from points with masses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from torch import Tensor
 
+from otae.cloud import Cloud
+from otae.errors import CloudError
+from otae.reductions import precise
 
-def between(kernel: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    r"""Returns the mean over pairs of two clouds, $\sum_{ij} a_i b_j k_{ij}$, a scalar.
-
-    Args:
-        kernel: The kernel of all pairs, with shape (N, M).
-        a: The masses of the rows, with shape (N,), of sum 1.
-        b: The masses of the columns, with shape (M,), of sum 1.
-    """
-    return ((kernel * b).sum(1) * a).sum()  # sums of products stay in single precision under autocast; a @ does not
+Estimator: TypeAlias = Literal["unbiased", "biased"]
 
 
-def biased(kernel: Tensor, a: Tensor) -> Tensor:
-    r"""Returns the mean over pairs of one cloud, each point with itself included, a scalar.
+def biased(mean: Tensor, _masses: Tensor, _at_zero: Tensor | float) -> Tensor:
+    r"""Returns the mean of a kernel over pairs of one cloud, each point with itself included, a scalar.
 
     $$\sum_{ij} a_i a_j k_{ij}$$
 
     Args:
-        kernel: The kernel of all pairs, with shape (N, N).
-        a: The masses, with shape (N,), of sum 1.
+        mean: That mean, a scalar.
     """
-    return between(kernel, a, a)
+    return mean
 
 
-def unbiased(kernel: Tensor, a: Tensor) -> Tensor:
-    r"""Returns the mean over pairs of distinct points of one cloud, a scalar.
+def unbiased(mean: Tensor, a: Tensor, at_zero: Tensor | float) -> Tensor:
+    r"""Returns the mean of a kernel over pairs of distinct points of one cloud, a scalar.
 
     $$\frac{\sum_{i \ne j} a_i a_j k_{ij}}{\sum_{i \ne j} a_i a_j}
-    = \frac{\sum_{ij} a_i a_j k_{ij} - \sum_i a_i^2 k_{ii}}{1 - \sum_i a_i^2}$$
+    = \frac{\sum_{ij} a_i a_j k_{ij} - k(0) \sum_i a_i^2}{1 - \sum_i a_i^2}$$
 
     Each pair of independent draws has the expectation sought, so every convex combination of pairs has it, too, for any
     masses that do not depend on the points. With uniform masses this is the U-statistic, with factor 1 / (N (N - 1)).
 
     Args:
-        kernel: The kernel of all pairs, with shape (N, N).
+        mean: The mean over all pairs, each point with itself included, a scalar.
         a: The masses, with shape (N,), of sum 1, at least two of them positive.
+        at_zero: The kernel of a point with itself, k(0).
     """
-    squares = a.square()
-    return (between(kernel, a, a) - (squares * kernel.diagonal()).sum()) / (1 - squares.sum())
+    squares = a.square().sum()
+    return (mean - squares * at_zero) / (1 - squares)
 
 
-ESTIMATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"unbiased": unbiased, "biased": biased}
+ESTIMATORS: dict[Estimator, Callable[[Tensor, Tensor, Tensor | float], Tensor]] = {
+    "unbiased": unbiased,
+    "biased": biased,
+}
+
+
+def points_with_mass(cloud: Cloud, side: str, estimator: Estimator) -> tuple[Tensor, Tensor]:
+    """Returns the points that have mass, with shape (N, D), and their masses, with shape (N,) and sum 1.
+
+    Args:
+        cloud: A cloud, with shape (N, …).
+        side: What the cloud is, for messages.
+        estimator: The estimator that they are for.
+
+    Raises:
+        CloudError: If the unbiased estimator meets a cloud with fewer than two points.
+    """
+    x = precise(cloud.flat)
+    if cloud.weights is not None:
+        x = x[cloud.weights > 0]
+    if estimator == "unbiased" and len(x) < 2:
+        raise CloudError(
+            f"The unbiased estimator averages over pairs of distinct points, but the {side} has 1 point with mass. "
+            "Use a batch size of at least 2 (and drop a last batch of 1), or set estimator: biased."
+        )
+    if cloud.weights is None:
+        return x, x.new_full((1,), 1 / len(x)).expand(len(x))  # a stride of 0 says that all masses are equal
+    weights = cloud.weights[cloud.weights > 0].to(x.dtype)
+    return x, weights / weights.sum()

@@ -1,87 +1,182 @@
-"""Kernels as functions of squared distances, and what they may take their length from."""
+"""Radial kernels: functions of the squared distance, each with its slope."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
 
-Kernel: TypeAlias = Callable[[Tensor], Tensor]  # squared distances -> similarities, entry by entry
+from otae.reductions import safe_exp, safe_power, safe_sqrt
+
+_SLACK = 8.0  # how far above the least normal number exponentials stop, as an exponent, so that weights can shrink them
+
+
+class Radial(ABC):
+    """Creates a kernel of two points that depends on their squared distance alone."""
+
+    @abstractmethod
+    def __call__(self, squared: Any) -> Any:
+        """Returns the kernel of each pair, with gradients of every order.
+
+        Args:
+            squared: The squared distances, with any shape; a tensor, or a LazyTensor of KeOps.
+        """
+
+    @abstractmethod
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the kernel of each pair and its derivative by the squared distance, both without gradients.
+
+        Where a kernel has a cusp at 0, the derivative there is 0.
+
+        Args:
+            squared: The squared distances, with any shape; their memory may be written over.
+        """
+
+    def at_zero(self, like: Tensor) -> Tensor:
+        """Returns the kernel of a point with itself, a scalar.
+
+        Args:
+            like: A tensor with the type and the device to use.
+        """
+        value: Tensor = self(like.new_zeros(()))
+        return value
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
-    """Creates the squared distances within and between two clouds.
+class Gaussian(Radial):
+    r"""Creates the kernel $\exp(-r \|x - y\|^2)$.
 
     Args:
-        source: Those within the source, with shape (N, N).
-        target: Those within the target, with shape (M, M).
-        between: Those from the source to the target, with shape (N, M).
-        dim: The number of entries of a point.
+        rate: The rate r, in units of 1 / squared length; a number, or a scalar tensor.
     """
 
-    source: Tensor
-    target: Tensor
-    between: Tensor
-    dim: int
+    rate: float | Tensor
 
-    @property
-    def median(self) -> Tensor:
-        """Returns the median squared distance of pairs of points that differ, a scalar cut from the graph; else 1."""
-        once = [self.source.triu(), self.target.triu(), self.between]
-        squared = torch.cat([block.detach().flatten() for block in once])
-        return squared.masked_fill(squared == 0, torch.nan).nanmedian().nan_to_num(1.0)
+    def __call__(self, squared: Any) -> Any:
+        return safe_exp(squared * -self.rate)
+
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        values = _exponential(squared.mul_(-self.rate))
+        return values, values * -self.rate
+
+
+@dataclass(frozen=True, eq=False)
+class Laplacian(Radial):
+    r"""Creates the kernel $\exp(-r \|x - y\|)$.
+
+    Args:
+        rate: The rate r, in units of 1 / length; a number, or a scalar tensor.
+    """
+
+    rate: float | Tensor
+
+    def __call__(self, squared: Any) -> Any:
+        return safe_exp(safe_sqrt(squared) * -self.rate)
+
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        roots = squared.sqrt()
+        slopes = _slope_of_root(roots, squared)
+        values = _exponential(roots.mul_(-self.rate))
+        return values, slopes.mul_(values).mul_(-self.rate)
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """Creates the lengths that kernels are built from; each kernel reads its own.
+class Energy(Radial):
+    r"""Creates the kernel $-\|x - y\|$ of the energy distance, which has no length of its own."""
+
+    def __call__(self, squared: Any) -> Any:
+        return -safe_sqrt(squared)
+
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        roots = squared.sqrt()
+        slopes = _slope_of_root(roots, squared)
+        return roots.neg_(), slopes.neg_()
+
+
+@dataclass(frozen=True, eq=False)
+class RationalQuadratic(Radial):
+    r"""Creates the kernel $(1 + r \|x - y\|^2 / \alpha)^{-\alpha}$, a mixture of Gaussians of all lengths.
 
     Args:
-        variance: The variance of the prior in each dimension.
-        scales: The factors of a kernel that is a sum over scales.
-        bandwidth: The distance over which a kernel of one scale falls off, or its rule.
+        rate: The rate r, in units of 1 / squared length; a number, or a scalar tensor.
+        alpha: The exponent α.
     """
 
-    variance: float
-    scales: tuple[float, ...]
-    bandwidth: float | Literal["median"]
+    rate: float | Tensor
+    alpha: float
+
+    def __call__(self, squared: Any) -> Any:
+        return safe_power(1 / (squared * (self.rate / self.alpha) + 1), self.alpha)
+
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        bases = squared.mul_(self.rate / self.alpha).add_(1)
+        values = bases.pow(-self.alpha)
+        return values, torch.div(values, bases, out=bases).mul_(-self.rate)
 
 
-def imq(pairs: Pairs, lengths: Lengths) -> Kernel:
-    r"""Returns the inverse multiquadratic kernel, summed over scales.
-
-    $$k = \sum_s \frac{Cs}{Cs + \|x - y\|^2}, \qquad C = 2 D \sigma^2$$
+@dataclass(frozen=True)
+class InverseMultiquadric(Radial):
+    r"""Creates the kernel $\sum_C C / (C + \|x - y\|^2)$.
 
     Args:
-        pairs: The squared distances, for the dimension D.
-        lengths: The lengths, for σ² and the scales s.
+        constants: The constants C, squared lengths.
     """
-    constants = [2 * pairs.dim * lengths.variance * scale for scale in lengths.scales]
 
-    def kernel(squared: Tensor) -> Tensor:
-        total = torch.zeros_like(squared)
-        for constant in constants:
-            total = total.add((squared + constant).reciprocal(), alpha=constant)
+    constants: tuple[float, ...]
+
+    def __call__(self, squared: Any) -> Any:
+        first, *others = self.constants
+        total = first / (squared + first)
+        for constant in others:
+            total = total + constant / (squared + constant)
         return total
 
-    return kernel
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        values, slopes, inverses = torch.zeros_like(squared), torch.zeros_like(squared), torch.empty_like(squared)
+        for constant in self.constants:
+            torch.add(squared, constant, out=inverses).reciprocal_()
+            values.add_(inverses, alpha=constant)
+            slopes.addcmul_(inverses, inverses, value=-constant)
+        return values, slopes
 
 
-def gaussian(pairs: Pairs, lengths: Lengths) -> Kernel:
-    r"""Returns the Gaussian kernel.
-
-    $$k = \exp\left(-\frac{\|x - y\|^2}{2 h^2}\right)$$
+@dataclass(frozen=True, eq=False)
+class Mixture(Radial):
+    r"""Creates the kernel $\sum_m w_m k_m$.
 
     Args:
-        pairs: The squared distances, for the median rule.
-        lengths: The lengths, for the bandwidth h.
+        kernels: The kernels.
+        weights: The weight of each.
     """
-    square = pairs.median if lengths.bandwidth == "median" else lengths.bandwidth**2
-    return lambda squared: (squared / (-2 * square)).exp()
+
+    kernels: Sequence[Radial]
+    weights: Sequence[float]
+
+    def __call__(self, squared: Any) -> Any:
+        total, *others = (kernel(squared) * weight for kernel, weight in zip(self.kernels, self.weights, strict=True))
+        for other in others:
+            total = total + other
+        return total
+
+    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+        values, slopes = torch.zeros_like(squared), torch.zeros_like(squared)
+        for kernel, weight in zip(self.kernels, self.weights, strict=True):
+            value, slope = kernel.sloped(squared.clone())
+            values.add_(value, alpha=weight)
+            slopes.add_(slope, alpha=weight)
+        return values, slopes
 
 
-KERNELS: dict[str, Callable[[Pairs, Lengths], Kernel]] = {"imq": imq, "gaussian": gaussian}
+def _exponential(exponents: Tensor) -> Tensor:
+    floor = math.log(torch.finfo(exponents.dtype).tiny) + _SLACK
+    return exponents.clamp_min_(floor).exp_()
+
+
+def _slope_of_root(roots: Tensor, squared: Tensor) -> Tensor:
+    """Returns half the inverse of the roots, 0 where they are 0; the squares are written over."""
+    return torch.div(roots, squared.clamp_min_(torch.finfo(squared.dtype).tiny), out=squared).mul_(0.5)

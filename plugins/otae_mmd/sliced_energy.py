@@ -1,0 +1,100 @@
+"""The energy distance by sorting projections, in linear memory and nearly linear time."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from otae.cloud import Cloud
+from otae.interfaces import Cost
+
+from .estimators import ESTIMATORS, Estimator, points_with_mass
+
+_AT_ONCE = 2**22  # projected points that are sorted at once
+
+
+class SlicedEnergy(Cost):
+    r"""Creates the energy distance, estimated from one-dimensional projections.
+
+    $$\mathcal{E}(x, y) = 2\,\mathbb{E}\|x - y\| - \mathbb{E}\|x - x'\| - \mathbb{E}\|y - y'\|
+    = \frac{1}{c_D}\, \mathbb{E}_\theta\, 2 \int \left( F_{\langle\theta, x\rangle} - F_{\langle\theta, y\rangle} \right)^2\! dt,
+    \qquad c_D = \frac{\Gamma(D/2)}{\sqrt\pi\, \Gamma((D+1)/2)}$$
+
+    with θ uniform on the sphere and F the distribution functions of the projections, which one sort of both clouds
+    gives: O((N+M) log(N+M)) time, where `mmd` with `kernel: energy` takes O(NM). The directions are redrawn at each call and
+    shared by all points; over them the estimate has the exact energy distance for its mean, with a relative error of
+    O(√(D / projections)). In one dimension it is exact.
+
+    Args:
+        projections: The number of directions θ.
+        estimator: The estimator of the means within a cloud: `unbiased` leaves out each point's pair with itself, so that
+            clouds of one law have mean 0; `biased` is never negative.
+
+    Raises:
+        CloudError: If the unbiased estimator meets a cloud with fewer than two points.
+
+    References:
+        Generative Sliced MMD Flows with Riesz Kernels (Hertrich et al., 2024)
+        https://arxiv.org/abs/2305.11463
+
+        Energy Statistics: A Class of Statistics Based on Distances (Székely and Rizzo, 2013)
+        https://doi.org/10.1016/j.jspi.2013.03.018
+
+    Examples:
+        >>> x, y = torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0], [4.0]])
+        >>> round(SlicedEnergy(estimator="biased")(x, y).item(), 6)
+        5.0
+    """
+
+    def __init__(self, projections: Annotated[int, Field(gt=0)] = 64, estimator: Estimator = "unbiased") -> None:
+        super().__init__()
+        self.projections = projections
+        self.estimator = estimator
+
+    def forward(self, source: Cloud, target: Cloud) -> Tensor:
+        (x, a), (y, b) = (
+            points_with_mass(cloud, side, self.estimator) for cloud, side in ((source, "source"), (target, "target"))
+        )
+        with torch.autocast(x.device.type, enabled=False):
+            between, of_source, of_target = (self._energies((x, a), (y, b)) / _contraction(x.shape[1])).unbind()
+            within = ESTIMATORS[self.estimator]
+            return between + (of_source + within(-of_source, a, 0.0)) + (of_target + within(-of_target, b, 0.0))
+
+    def _energies(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
+        (x, a), (y, b) = source, target
+        points = torch.cat([x, y])
+        points = points - points.detach().mean(0)
+        count = self.projections if points.shape[1] > 1 else 1
+        directions = F.normalize(torch.randn(count, points.shape[1], dtype=x.dtype, device=x.device), dim=1)
+        parts = torch.split(directions, max(1, _AT_ONCE // len(points)))
+        masses = torch.stack([torch.cat([a, -b]), torch.cat([a, torch.zeros_like(b)])])  # (2, N + M)
+        if len(parts) == 1:
+            return _energies_on_lines(directions, points, masses) / count
+        sums: list[Tensor] = [
+            checkpoint(_energies_on_lines, part, points, masses, use_reentrant=False, preserve_rng_state=False)
+            for part in parts
+        ]
+        return torch.stack(sums).sum(0) / count
+
+    def extra_repr(self) -> str:
+        return f"projections={self.projections}, estimator={self.estimator}"
+
+
+def _energies_on_lines(directions: Tensor, points: Tensor, masses: Tensor) -> Tensor:
+    """Returns the energy distance of the projections, and the mean distances within each cloud, summed over lines, (3,)."""
+    positions, order = (directions @ points.T).sort(dim=1)  # (P, N + M)
+    difference, of_source = masses[:, order[:, :-1]].cumsum(2)  # of the distribution functions, (P, N + M - 1)
+    of_target = of_source - difference
+    heights = [difference.square(), of_source * (1 - of_source), of_target * (1 - of_target)]
+    return torch.stack([2 * (height * positions.diff(dim=1)).sum() for height in heights])
+
+
+def _contraction(dim: int) -> float:
+    """Returns the mean length of a unit vector's projection on a random direction, c."""
+    return math.exp(math.lgamma(dim / 2) - math.lgamma((dim + 1) / 2)) / math.sqrt(math.pi)
