@@ -82,6 +82,9 @@ class Squares(Pairs):
             rows: The rows.
             columns: The columns.
         """
+        if self.alone and range(len(self.x))[rows] == range(len(self.x))[columns] == range(len(self.x)):
+            own = (self.x, self.x_norms)
+            return cast("Tensor", _OwnSquaredDistances.apply(*own))  # type: ignore[no-untyped-call]
         both = (self.x[rows], self.y[columns], self.x_norms[rows], self.y_norms[columns])
         return cast("Tensor", _SquaredDistances.apply(*both))  # type: ignore[no-untyped-call]
 
@@ -99,14 +102,37 @@ class _SquaredDistances(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
         ctx.save_for_backward(x, y)
-        return _by_differences(x, y) if x.shape[1] <= _FEW else _by_products(x, y, x_norms, y_norms)
+        return _squared_distances(x, y, x_norms, y_norms)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weights,), (x, y) = gradients, ctx.saved_tensors
-        of_x = 2 * (weights.sum(1, keepdim=True) * x - weights @ y) if ctx.needs_input_grad[0] else None
-        of_y = 2 * (weights.sum(0)[:, None] * y - (x.T @ weights).T) if ctx.needs_input_grad[1] else None
+        of_x = _pull(weights, x, y) if ctx.needs_input_grad[0] else None
+        of_y = _pull(weights.T, y, x) if ctx.needs_input_grad[1] else None
         return of_x, of_y, None, None
+
+
+class _OwnSquaredDistances(torch.autograd.Function):
+    """Computes the squared distances inside one cloud: its gradient takes one matrix product, not one for each side."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, norms: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return _squared_distances(x, x, norms, norms)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (weights,), (x,) = gradients, ctx.saved_tensors
+        return _pull(weights + weights.T, x, x), None
+
+
+def _pull(weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Returns the gradient in x of the weighted sum of squared distances to y, with shape (N, D)."""
+    return torch.addmm(weights.sum(1, keepdim=True) * x, weights, y, alpha=-1) * 2
+
+
+def _squared_distances(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
+    return _by_differences(x, y) if x.shape[1] <= _FEW else _by_products(x, y, x_norms, y_norms)
 
 
 def _by_differences(x: Tensor, y: Tensor) -> Tensor:

@@ -75,12 +75,11 @@ class CramerWold(Cost):
         gamma = self._smoothing(a, b) if self.gamma == "silverman" else self.gamma
         rate, dim = 1 / (4 * gamma), x.shape[1]
         kernel: Radial = Gaussian(rate) if dim == 1 else Projected(rate, dim, x.dtype)
-        return discrepancy(kernel, (x, a), (y, b), self.estimator, self.backend) / (2 * math.sqrt(math.pi * gamma))
+        return discrepancy(kernel, (x, a), (y, b), self.estimator, self.backend) / (2 * (math.pi * gamma) ** 0.5)
 
-    def _smoothing(self, a: Tensor, b: Tensor) -> float:
-        inverse = float((a.square().sum() + b.square().sum()).detach()) / 2
-        smoothing: float = self.variance * (4 / 3 * inverse) ** 0.4
-        return smoothing
+    def _smoothing(self, a: Tensor, b: Tensor) -> Tensor:
+        inverse = (a.square().sum() + b.square().sum()).detach() / 2
+        return self.variance * (4 / 3 * inverse) ** 0.4
 
     def extra_repr(self) -> str:
         return f"gamma={self.gamma}, estimator={self.estimator}"

@@ -33,12 +33,12 @@ class Projected(Radial):
     one short polynomial computes it to rounding, whatever the distance.
 
     Args:
-        rate: The rate r, in units of 1 / squared length.
+        rate: The rate r, in units of 1 / squared length; a number, or a scalar tensor.
         dim: The number of entries of a point, D, at least 2.
         precision: The type to be exact in.
     """
 
-    def __init__(self, rate: float, dim: int, precision: torch.dtype) -> None:
+    def __init__(self, rate: float | Tensor, dim: int, precision: torch.dtype) -> None:
         self.knee = _knee(dim)
         self.rate = rate
         self.correction, self.slope = _polynomials(dim, torch.finfo(precision).eps)
