@@ -136,7 +136,10 @@ def cold(counts: tuple[int, ...]) -> dict[str, Any]:
             start = time.perf_counter()
             value = float(ot.gromov.gromov_wasserstein2(c, d))
             each: dict[str, Any] = {"seconds": {"pot": time.perf_counter() - start}, "values": {"pot": value}}
-            ways = {"exact": {"solver": "exact", "epsilon": 1e-3}, "annealed": {"epsilon": 3e-5, "tolerance": 1e-3, "max_iterations": 40}}
+            ways = {
+                "exact": {"solver": "exact", "epsilon": 1e-3},
+                "annealed": {"epsilon": 3e-5, "tolerance": 1e-3, "max_iterations": 40},
+            }
             for name, options in ways.items():
                 start = time.perf_counter()
                 solution = otae.costs.create("gw", **options).solve(x, y)

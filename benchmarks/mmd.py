@@ -140,10 +140,9 @@ def compared(keops: bool) -> list[dict[str, Any]]:
         for kernel in KERNELS:
             seconds = timed(contenders(kernel, points, dim, keops), points, dim)
             others = [spent for name, spent in seconds.items() if name != "otae"]
-            row: dict[str, Any] = {"kernel": kernel, "points": points, "dimensions": dim, "seconds": seconds}
-            row["ratio"] = seconds["otae"] / min(others) if others else None
-            rows.append(row)
-            print(f"{kernel:9} {points:6} x {dim:5}: {told(seconds)}" + (f"; ratio {row['ratio']:.2f}" * bool(others)))
+            ratio = seconds["otae"] / min(others) if others else None
+            rows.append({"kernel": kernel, "points": points, "dimensions": dim, "seconds": seconds, "ratio": ratio})
+            print(f"{kernel} {points} x {dim}: {told(seconds)}; ratio {ratio and round(ratio, 2)}", flush=True)
     return rows
 
 

@@ -1,0 +1,95 @@
+"""Transport on the line, in closed form: quantiles are coupled to quantiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from otae.reductions import safe_power
+
+_THREADS = 4  # from which on torch, which sorts rows in parallel, overtakes NumPy, which sorts four times as fast
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Creates weighted points on several lines: each row is a cloud of its own, all with the same masses.
+
+    Args:
+        points: The points, with shape (L, N).
+        masses: The masses, with shape (N,), of sum 1; uniform where `None`.
+    """
+
+    points: Tensor
+    masses: Tensor | None = None
+
+
+def line_costs(source: Line, target: Line, p: float) -> Tensor:
+    r"""Returns the p-th powers of the Wasserstein distances, line by line, with shape (L,).
+
+    $$\mathrm{W}_p^p(x, y) = \int_0^1 \left| F_x^{-1}(t) - F_y^{-1}(t) \right|^p \mathrm{d}t$$
+
+    Exact for any sizes and masses; differentiable in points and masses. Time is O(L (N+M) log(N+M)).
+
+    Args:
+        source: Points on L lines, N each.
+        target: Points on the same lines, M each.
+        p: The exponent of the distance, at least 1.
+
+    Examples:
+        >>> x, y = torch.tensor([[0.0, 1.0, 2.0]]), torch.tensor([[4.0, 3.0]])
+        >>> round(line_costs(Line(x), Line(y), 2.0).item(), 4)
+        6.5
+    """
+    if source.masses is None and target.masses is None:
+        x, y = (_taken(line.points, _order(line.points)) for line in (source, target))
+        return _uniform_costs(x, y, p)
+    return _weighted_costs(source, target, p)
+
+
+def _uniform_costs(x: Tensor, y: Tensor, p: float) -> Tensor:
+    n, m = x.shape[1], y.shape[1]
+    if n == m:
+        return _powers(x - y, p).mean(1)
+    both = torch.cat([torch.arange(1, n + 1) * m, torch.arange(1, m + 1) * n])  # in units of the mass 1 / nm
+    cuts = torch.unique_consecutive(both.sort().values).to(x.device)
+    lengths = cuts.diff(prepend=cuts.new_zeros(1)).to(x.dtype) / (n * m)
+    gaps = x[:, (cuts - 1) // m] - y[:, (cuts - 1) // n]
+    return torch.mv(_powers(gaps, p), lengths)
+
+
+def _weighted_costs(source: Line, target: Line, p: float) -> Tensor:
+    (x, of_x), (y, of_y) = _cumulated(source), _cumulated(target)
+    cuts = torch.cat([of_x, of_y], dim=1)  # (L, N+M)
+    order = _order(cuts)
+    lengths = _taken(cuts, order).diff(dim=1, prepend=cuts.new_zeros(len(cuts), 1)).to(x.dtype)
+    ends_x = (order < x.shape[1]).long()
+    i = ends_x.cumsum(1) - ends_x  # how many points of x come before
+    j = torch.arange(cuts.shape[1], device=cuts.device) - i
+    gaps = _taken(x, i.clamp_max(x.shape[1] - 1)) - _taken(y, j.clamp_max(y.shape[1] - 1))
+    return (lengths * _powers(gaps, p)).sum(1)
+
+
+def _cumulated(line: Line) -> tuple[Tensor, Tensor]:
+    """Returns the sorted points, and the mass up to each, in double precision; both with shape (L, N)."""
+    count = line.points.shape[1]
+    masses = line.points.new_full((count,), 1 / count) if line.masses is None else line.masses
+    order = _order(line.points)
+    return _taken(line.points, order), masses.double()[order].cumsum(1)
+
+
+def _order(values: Tensor) -> Tensor:
+    """Returns the indices that sort each row, with shape (L, N)."""
+    if values.device.type == "cpu" and torch.get_num_threads() < _THREADS:
+        return torch.from_numpy(np.argsort(values.detach().numpy(), axis=1))
+    return values.detach().argsort(dim=1)
+
+
+def _taken(values: Tensor, indices: Tensor) -> Tensor:
+    return values.gather(1, indices)
+
+
+def _powers(gaps: Tensor, p: float) -> Tensor:
+    return gaps.square() if p == 2 else safe_power(gaps.abs(), p)

@@ -1,0 +1,72 @@
+"""What costs see of clouds: points and masses of one precision, centred, and projected on lines."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from otae.cloud import Cloud
+from otae.reductions import precise
+
+from .line import Line
+
+
+def pair_of_points(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
+    """Returns the points of both clouds in one type, at least single precision, with shapes (N, D) and (M, D).
+
+    Args:
+        source: A cloud, with shape (N, …).
+        target: A cloud, with shape (M, …).
+    """
+    x, y = precise(source.flat), precise(target.flat)
+    dtype = torch.promote_types(x.dtype, y.dtype)
+    return x.to(dtype), y.to(dtype)
+
+
+def centred(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
+    """Returns the points of both clouds, less one point amid them, with shapes (N, D) and (M, D).
+
+    Costs of differences do not change, nor do their gradients, but rounding does.
+
+    Args:
+        source: A cloud, with shape (N, …).
+        target: A cloud, with shape (M, …).
+    """
+    x, y = pair_of_points(source, target)
+    centre = (x.detach().mean(0) + y.detach().mean(0)) / 2
+    return x - centre, y - centre
+
+
+def masses(cloud: Cloud, like: Tensor) -> Tensor:
+    """Returns the masses of a cloud in a precision in which they sum to 1, with shape (N,).
+
+    Args:
+        cloud: The cloud, with shape (N, …).
+        like: A tensor of that precision.
+    """
+    if cloud.weights is None:
+        return like.new_full((len(cloud),), 1 / len(cloud))
+    weights = cloud.weights.to(like.dtype)
+    return weights / weights.sum()
+
+
+def projected(points: Tensor, directions: Tensor, cloud: Cloud) -> Line:
+    """Returns points on lines, with the masses of their cloud.
+
+    Args:
+        points: The points, with shape (N, D).
+        directions: The directions of the lines, with shape (D, L).
+        cloud: The cloud they are from.
+    """
+    with torch.autocast(points.device.type, enabled=False):
+        return line_of(directions.T @ points.T, cloud)
+
+
+def line_of(values: Tensor, cloud: Cloud) -> Line:
+    """Returns numbers of points as points on lines, with the masses of their cloud.
+
+    Args:
+        values: One number per line and point, with shape (L, N).
+        cloud: The cloud they are from.
+    """
+    return Line(values, None if cloud.weights is None else masses(cloud, values))

@@ -1,0 +1,68 @@
+"""The Wasserstein costs keep the rules of all costs."""
+
+from __future__ import annotations
+
+from otae.testing import CostSuite
+from otae_wasserstein import Exact, Gaussian, GeneralizedSliced, MaxSliced, Sinkhorn, Sliced
+
+
+class TestSliced(CostSuite):
+    plugin = Sliced
+    counts_multiplicity = True
+
+
+class TestOrthogonalSliced(TestSliced):
+    options = {"orthogonal": True, "p": 1.0}
+
+
+class TestSlicedOfAnyPower(TestSliced):
+    options = {"p": 1.5, "projections": 3}
+
+
+class TestMaxSliced(CostSuite):
+    plugin = MaxSliced
+    options = {"starts": 2, "steps": 80}
+    counts_multiplicity = True
+
+
+class TestCircularSliced(CostSuite):
+    plugin = GeneralizedSliced
+    counts_multiplicity = True
+
+
+class TestPolynomialSliced(CostSuite):
+    plugin = GeneralizedSliced
+    options = {"defining": "polynomial"}
+    counts_multiplicity = True
+
+
+class TestGaussian(CostSuite):
+    plugin = Gaussian
+    counts_multiplicity = True
+
+
+class TestExact(CostSuite):
+    plugin = Exact
+    counts_multiplicity = True
+
+
+class TestExactOfPowerOne(TestExact):
+    options = {"p": 1.0}
+
+
+class TestSinkhorn(CostSuite):
+    plugin = Sinkhorn
+    options = {"blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+    counts_multiplicity = True
+
+
+class TestSinkhornOfPowerOne(TestSinkhorn):
+    options = {"p": 1, "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+
+
+class TestUnbalancedSinkhorn(TestSinkhorn):
+    options = {"blur": 1.0, "reach": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+
+
+class TestBiasedSinkhorn(TestSinkhorn):
+    options = {"blur": 1.0, "debias": False, "tolerance": 1e-10, "max_iterations": 500}
