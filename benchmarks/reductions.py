@@ -1,4 +1,4 @@
-"""Sums over all pairs of two clouds by dense torch and by KeOps, side by side: from which size on is which one faster?
+"""Sums over all pairs of two clouds by dense torch and by KeOps, side by side, and from which size on which one is faster.
 
     python benchmarks/reductions.py --output benchmarks/results/reductions.json
 

@@ -17,6 +17,7 @@ from .gibbs import Gibbs, Held, Summed, Tiled, Weigh, exponential, factors
 
 _HELD = 2**22  # pairs up to which the kernel is held as a matrix: 16 MB in single precision
 _DEVICE_HELD = 2**26  # the same on other devices
+_KEOPS_HELD = 2**10  # the same where KeOps is asked for
 
 
 def _itself(values: Any) -> Any:
@@ -78,7 +79,8 @@ class Problem:
     def held(self) -> bool:
         """Returns whether the kernel is held as a matrix."""
         most = _HELD if self.source.points.device.type == "cpu" else _DEVICE_HELD
-        return len(self.source) * len(self.target) <= most and self.backend != "keops"
+        most = _KEOPS_HELD if self.backend == "keops" else most
+        return len(self.source) * len(self.target) <= most
 
     @property
     def T(self) -> Problem:

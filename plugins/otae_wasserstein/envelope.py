@@ -41,7 +41,7 @@ class _Last(torch.autograd.Function):
     """Refuses the gradient of a gradient, which would be silently wrong."""
 
     @staticmethod
-    def forward(ctx: Any, gradient: Tensor, *inputs: Tensor) -> Tensor:
+    def forward(_: Any, gradient: Tensor, *__: Tensor) -> Tensor:
         return gradient.clone()
 
     @staticmethod

@@ -77,7 +77,7 @@ def bures(x: Tensor, y: Tensor) -> Tensor:
         u, values, v = torch.linalg.svd(r_x @ r_y.T, full_matrices=False)
         v = v.T
         u_x, v_y = u.T @ r_x, v.T @ r_y  # (K, D), turned to face each other
-        value = (u_x - v_y).square().sum() + _outside(r_x, u, u_x) + _outside(r_y, v, v_y)
+        value: Tensor = (u_x - v_y).square().sum() + _outside(r_x, u, u_x) + _outside(r_y, v, v_y)
         if not (x.requires_grad or y.requires_grad):
             return value
         rounding = values[0] * torch.finfo(values.dtype).eps * max(r_x.shape[0], r_y.shape[0])

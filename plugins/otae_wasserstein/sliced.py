@@ -39,6 +39,7 @@ class Sliced(Cost):
         https://arxiv.org/abs/1804.01947
 
     Examples:
+        >>> import torch
         >>> x = torch.randn(100, 3)
         >>> Sliced(orthogonal=True, projections=3)(x, x + 6.0).item() > 35  # three orthogonal directions see all of it
         True
