@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
-from fakes import Blobs
+from fakes import Blobs, Standard
+from pydantic import BaseModel, Field
 from typer.testing import CliRunner, Result
 
 import otae
 from otae.cli.app import app, main
 from otae.cli.complete import kinds, plugin_names, recipe_names
 from otae.errors import ConfigError, UnknownPluginError
+from otae.registry import registries
 
 PRIOR = "from otae.interfaces import Prior\nclass Mine(Prior):\n    def sample(self, count, generator=None): ...\n"
 
@@ -61,6 +64,9 @@ print("light")
     "import otae; otae.priors.names(), otae.priors.offer('gaussian'), dir(otae)",
     "from otae.cli.app import app; app(['list'], standalone_mode=False)",
     "from otae.cli.app import app; app(['show', 'recipe', 'gwae'], standalone_mode=False)",
+    "from otae.cli.app import app; app(['new', '--help'], standalone_mode=False)",
+    "from otae.cli.app import app; app(['doctor', '--help'], standalone_mode=False)",
+    "from otae.scaffold import Project; Project.of('prior', 'my-prior').files()",
 ])  # fmt: skip
 def test_looking_around_imports_neither_torch_nor_any_plugin(action: str) -> None:
     ended = fresh(action + LIGHT)
@@ -135,6 +141,62 @@ def test_show_tells_options_types_limits_documentation_and_source() -> None:
         part in told for part in ("cost mean-gap", "session", "squared distance", "scale", "number", "1.0", "> 0")
     )
     assert "It has no options" in run("show", "cost", "fit").stdout
+
+
+class Colour(BaseModel):
+    """Creates a colour with shades of its own."""
+
+    hue: Annotated[float, Field(ge=0, lt=360)] = 0.0
+    shades: list[Colour] = []
+
+
+class Dressed(Standard):
+    """Creates a prior with options of every type."""
+
+    def __init__(
+        self,
+        latent_dim: int,
+        size: Annotated[int, Field(gt=0, multiple_of=4)],
+        scales: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=3)] | None = None,
+        pair: tuple[Annotated[int, Field(ge=1)], float] = (1, 2.0),
+        rule: Literal["a", "b"] | Literal[1] | Annotated[float, Field(lt=0)] = "a",
+        kernels: dict[Literal["x", "y"], Annotated[float, Field(gt=0)]] | Literal["auto"] = "auto",
+        label: Annotated[str, Field(pattern="^[a-z]+$")] = "a",
+        colour: Colour | None = None,
+    ) -> None:
+        super().__init__(latent_dim)
+
+
+@pytest.mark.parametrize(("option", "told", "default", "limits"), [
+    ("size", "integer", None, "> 0, a multiple of 4"),
+    ("scales", "list of number or none", None, "length ≥ 1, length ≤ 3, each > 0"),
+    ("pair", "[integer, number]", [1, 2.0], "each ≥ 1"),
+    ("rule", "'a' | 'b' or 1 or number", "a", "< 0"),
+    ("kernels", "mapping of 'x' | 'y' to number or 'auto'", "auto", "each > 0"),
+    ("label", "string", "a", "matching ^[a-z]+$"),
+    ("colour", "{hue: number, shades: list of Colour} or none", None, "hue ≥ 0, hue < 360"),
+])  # fmt: skip
+def test_show_tells_every_type_and_its_limits(option: str, told: str, default: Any, limits: str) -> None:
+    otae.priors.register("dressed", Dressed)
+    try:
+        shown = {each["name"]: each for each in json.loads(run("show", "prior", "dressed", "--json").stdout)["options"]}
+        table = " ".join(run("show", "prior", "dressed").stdout.split())
+    finally:
+        otae.priors.unregister("dressed")
+    row = {"name": option, "type": told, "default": default, "required": option == "size", "limits": limits}
+    assert shown[option] == row
+    assert option in table
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, each in registries().items() for name in each.names()]
+)
+def test_every_plugin_is_shown_in_words(kind: str, name: str) -> None:
+    shown = json.loads(run("show", kind, name, "--json").stdout)
+    assert set(shown) == {"kind", "name", "distribution", "version", "source", "documentation", "options"}
+    assert not [each for each in shown["options"] if each["type"] in ("any", "list", "object", "array", "mapping")]
+    table = run("show", kind, name).stdout
+    assert all(each["name"] in table for each in shown["options"])
 
 
 def test_show_prints_a_recipe_that_reads_back() -> None:
@@ -226,3 +288,9 @@ def test_names_complete_as_they_are_typed() -> None:
     for kind, expected in (("recipe", ["wae-gan", "wae-mmd"]), ("nothing", []), (None, [])):
         Typed.params = {"kind": kind}
         assert plugin_names(Typed, "wae") == expected
+
+
+def test_the_page_of_the_command_line_tells_of_every_command_and_no_other() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "cli.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `otae ([a-z]+)", page, flags=re.MULTILINE)
+    assert sorted(documented) == sorted(command.name or "" for command in app.registered_commands)

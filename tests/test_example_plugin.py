@@ -4,80 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT, Environment, called, fresh
 
-ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "otae-example-plugin"
 PROJECT = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-@dataclass(frozen=True)
-class Environment:
-    """Creates a view of a virtual environment, whose commands run outside the checkout.
-
-    Args:
-        path: Its folder.
-        home: The working directory of its commands.
-        wheels: The wheels that were installed in it: otae's and the example's.
-    """
-
-    path: Path
-    home: Path
-    wheels: tuple[Path, Path]
-
-    def run(self, *command: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
-        """Returns what a command of the environment printed, once it has ended with the status."""
-        ended = called(self.path / "bin" / command[0], *command[1:], cwd=self.home)
-        assert ended.returncode == status, f"status {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
-        return ended
-
-
-def called(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Returns an ended command, run without the variables of this test's own Python."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "COV_"))}
-    environment = clean | {"COLUMNS": "200"} | variables
-    return subprocess.run(
-        [*map(str, command)],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def succeeded(*command: str | Path, cwd: Path) -> None:
-    """Runs a command that must end with status 0."""
-    ended = called(*command, cwd=cwd)
-    assert ended.returncode == 0, f"{' '.join(map(str, command))}\n{ended.stdout}\n{ended.stderr}"
-
-
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """Returns a fresh environment with the wheels of otae and of the example, and pinned dependencies."""
-    home = tmp_path_factory.mktemp("home")
-    path, wheels = home / "venv", tuple(wheel_of(folder, home / "wheels") for folder in (ROOT, EXAMPLE))
-    succeeded(sys.executable, "-m", "venv", path, cwd=home)
-    succeeded(path / "bin" / "pip", "install", "-c", ROOT / "constraints.txt", *wheels, cwd=home)
-    return Environment(path, home, (wheels[0], wheels[1]))
-
-
-def wheel_of(folder: Path, output: Path) -> Path:
-    """Returns the wheel built from a project's folder."""
-    before = set(output.glob("*.whl"))
-    succeeded(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", output, folder, cwd=output.parent)
-    (wheel,) = set(output.glob("*.whl")) - before
-    return wheel
+    """Returns a fresh environment with the wheels of otae and of the example."""
+    return fresh(tmp_path_factory.mktemp("home"), ROOT, EXAMPLE)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import NonFiniteError, OtaeError
-from . import apply, listing, report, schema, show, train
+from . import apply, doctor, listing, new, report, schema, show, train
 from .console import errors
 
 
@@ -76,6 +76,8 @@ app.command("reconstruct", rich_help_panel="Use a run")(apply.reconstruct)
 app.command("list", rich_help_panel="Look around")(listing.list_)
 app.command("show", rich_help_panel="Look around")(show.show)
 app.command("schema", rich_help_panel="Look around")(schema.schema)
+app.command("doctor", rich_help_panel="Look around")(doctor.doctor)
+app.command("new", rich_help_panel="Extend")(new.new)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from ..recipes import Recipe, recipe
 from ..registry import registries
 from .complete import kinds, plugin_names
 from .console import print_json, results
+from .wording import limits_of, type_of
 
 
 def show(
@@ -67,10 +68,10 @@ def describe(kind: str, name: str) -> dict[str, Any]:
     registry = registries()[kind]
     plugin, offer = registry.get(name), registry.offer(name)
     fields = options_model(plugin, registry.given).model_json_schema()
-    required = fields.get("required", [])
+    required, inner = fields.get("required", []), fields.get("$defs", {})
     options = [
-        {"name": option, "type": _type(spec), "default": None if option in required else spec.get("default")}
-        | {"required": option in required, "limits": _limits(spec)}
+        {"name": option, "type": type_of(spec, inner), "default": None if option in required else spec.get("default")}
+        | {"required": option in required, "limits": limits_of(spec, inner)}
         for option, spec in fields.get("properties", {}).items()
     ]
     return {
@@ -90,22 +91,3 @@ def _table(options: list[dict[str, Any]]) -> Table:
         default = "[red]required[/]" if option["required"] else escape(repr(option["default"]))
         table.add_row(f"[cyan]{option['name']}[/]", escape(option["type"]), default, escape(option["limits"]))
     return table
-
-
-def _type(spec: dict[str, Any]) -> str:
-    if "anyOf" in spec:
-        return " or ".join(dict.fromkeys(_type(each) for each in spec["anyOf"]))
-    if "enum" in spec:
-        return " | ".join(map(repr, spec["enum"]))
-    if "const" in spec:
-        return repr(spec["const"])
-    if "items" in spec:
-        return f"list of {_type(spec['items'])}"
-    kind = str(spec.get("type", "any"))
-    return "none" if kind == "null" else kind
-
-
-def _limits(spec: dict[str, Any]) -> str:
-    signs = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤", "minItems": "length ≥"}
-    own = [f"{sign} {spec[key]}" for key, sign in signs.items() if key in spec]
-    return ", ".join([*own, *(limits for each in spec.get("anyOf", []) if (limits := _limits(each)))])

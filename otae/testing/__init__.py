@@ -8,5 +8,6 @@ from .decoder_suite import DecoderSuite
 from .encoder_suite import EncoderSuite
 from .metric_suite import MetricSuite
 from .prior_suite import PriorSuite
+from .recipe_suite import RecipeSuite
 
-__all__ = ["CostSuite", "DatasetSuite", "DecoderSuite", "EncoderSuite", "MetricSuite", "PriorSuite"]
+__all__ = ["CostSuite", "DatasetSuite", "DecoderSuite", "EncoderSuite", "MetricSuite", "PriorSuite", "RecipeSuite"]
