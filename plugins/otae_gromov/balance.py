@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +12,13 @@ from otae.interfaces import Plan
 
 from .scaling import ScaledKernel
 
-_GLOBAL = 5e-3  # violation below which Newton's method converges, and above which alternate scaling is as good
+_SLOW = 0.85  # the factor by which a sweep of alternate scaling lowers the violation at least, while it is preferred
+_REST = 20  # sweeps of alternate scaling after a Newton step that fails
 _CAP = 1e4  # scalings beyond which they are absorbed into the potentials, so that nothing overflows
-_TRUST = 2.0  # largest change of a potential in one Newton step, in units of the temperature
-_DIRECTIONS = 40  # conjugate directions of a Newton step at most
+_TRUST = 20.0  # largest change of a potential in one Newton step, in units of the temperature
+_DIRECTIONS = 20  # conjugate directions of a Newton step at most
+_FORCING = 0.3  # the residual that a Newton step's linear system is solved to
+_ARMIJO = 1e-4  # the share of the predicted rise of the dual that a Newton step must bring
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +43,9 @@ class Balanced:
 def balance(kernel: ScaledKernel, g: Tensor, tolerance: float, sweeps: int) -> Balanced:
     r"""Returns the plan $\mathrm{diag}(u) K \mathrm{diag}(v)$ with the masses as its marginals.
 
-    Far from the solution, rows and columns are scaled in turn (Sinkhorn's algorithm). Near it, where this slows down, the
-    dual is maximised by Newton's method, whose linear system (of the Laplacian of the plan) is solved by conjugate
-    gradients: as many products with the kernel go the square of the distance.
+    Rows and columns are scaled in turn (Sinkhorn's algorithm) while this is fast. Where it slows down, as around points far
+    from the others at low temperatures, the semi-dual is maximised by Newton's method instead: its linear system, of the
+    Laplacian of the plan, is solved loosely by conjugate gradients, and its step is shortened until the dual rises.
 
     Args:
         kernel: The kernel.
@@ -57,13 +61,14 @@ def balance(kernel: ScaledKernel, g: Tensor, tolerance: float, sweeps: int) -> B
         https://arxiv.org/abs/1710.06635
     """
     state = _State(kernel, g)
-    plain = 0
+    plain = 1
     while state.violation > tolerance and state.sweeps < sweeps:
-        if state.violation > _GLOBAL or plain > 0:
-            plain -= 1
+        if plain > 0:
+            before = state.violation
             state.take(state.u * (kernel.a / state.sums))
-        elif not _newton(state):
-            plain = 20
+            plain = max(plain - 1, int(state.violation < _SLOW * before))
+        else:
+            plain = 0 if _newton(state) else _REST
         if state.reach() > _CAP:
             state = _State(kernel, state.g + state.v.log(), state.sweeps)
     f, g = state.f + state.u.log(), state.g + state.v.log()
@@ -86,6 +91,10 @@ class _State:
         self.violation = float((self.sums - self.kernel.a).abs().sum())
         self.sweeps += 1
 
+    def dual(self) -> float:
+        """Returns the dual objective of the scalings, up to a constant of the kernel."""
+        return float(self.kernel.a @ self.u.log() + self.kernel.b @ self.v.log())
+
     def reach(self) -> float:
         """Returns the largest scaling or its inverse."""
         both = torch.cat([self.u, self.v]).log().abs()
@@ -93,14 +102,17 @@ class _State:
 
 
 def _newton(state: _State) -> bool:
-    """Takes a Newton step, halved until the violation falls, or leaves the state and returns False."""
-    direction = _direction(state).clamp_(-_TRUST, _TRUST)
-    u, v, sums, violation = state.u, state.v, state.sums, state.violation
-    for halving in range(5):
-        step = 0.5**halving
+    """Takes a Newton step, shortened until the dual rises, or leaves the state and returns False."""
+    direction, kernel = _direction(state), state.kernel
+    slope = float((kernel.a - state.sums) @ direction)
+    u, v, sums, violation, dual = state.u, state.v, state.sums, state.violation, state.dual()
+    noise = torch.finfo(u.dtype).eps * (1 + abs(dual))
+    step = min(1.0, _TRUST / max(float(direction.abs().amax()), 1e-30))
+    for _ in range(6):
         state.take(u * (step * direction).exp())
-        if state.violation < (1 - 0.1 * step) * violation:
+        if math.isfinite(state.violation) and state.dual() >= dual + _ARMIJO * step * slope - noise:
             return True
+        step *= 0.4
     state.u, state.v, state.sums, state.violation = u, v, sums, violation
     return False
 
@@ -112,7 +124,7 @@ def _direction(state: _State) -> Tensor:
     direction = torch.zeros_like(u)
     scaled = residual / sums
     search, size = scaled, float(residual @ scaled)
-    goal = size * max(0.01, min(0.3, state.violation)) ** 2
+    goal = _FORCING**2 * size
     for _ in range(_DIRECTIONS):
         if size <= goal:
             break

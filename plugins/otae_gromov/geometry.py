@@ -104,7 +104,7 @@ def measure(cloud: Cloud) -> tuple[Tensor, Tensor]:
         CloudError: If points are not finite.
     """
     points = precise(cloud.flat)
-    if not torch.isfinite(points).all():
+    if not torch.isfinite(torch.stack(points.detach().aminmax())).all():  # one pass, where isfinite takes four
         raise CloudError("The cloud has points that are not finite: look for NaN and infinity where they come from.")
     weights = None if cloud.weights is None else cloud.weights.to(points.dtype)
     return points, Cloud(points, weights).masses  # of raised points: masses of half precision do not sum to 1
@@ -122,8 +122,14 @@ def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:
         points = points - points.detach().mean(0)  # a rough centre, so that what follows rounds well
     if points.shape[1] <= len(points):
         return Features(points - masses @ points if centred else points, masses)
-    products = points @ points.T
+    products = _products(points)
     return Gram(_about_mean(products, masses) if centred else products, masses)
+
+
+def _products(points: Tensor) -> Tensor:
+    """Returns the inner products of all pairs, with shape (N, N), whose gradient takes one matrix product, not two."""
+    half = points @ points.detach().T  # carries the gradient of one side
+    return half + half.T - half.detach()
 
 
 def _about_mean(products: Tensor, masses: Tensor) -> Tensor:

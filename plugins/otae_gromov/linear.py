@@ -14,8 +14,10 @@ from otae.reductions import Backend, imported
 from .balance import balance
 from .scaling import HeldKernel, ScaledKernel, SummedKernel
 
-_SWEEPS = 100  # products with the kernel that one linear problem may take: the next one starts where it stopped
+_SWEEPS = 300  # products with the kernel that one linear problem may take: the next one starts where it stopped
 _COOLING = 0.5  # the ratio of temperatures from one linear problem to the next
+_SLOWER = 0.7  # the same where it is cold, and local optima part
+_COLD = 1 / 30  # where it is cold, in units of the first temperature
 _HELD = {"cpu": 2**25, "cuda": 2**28}  # entries up to which a kernel is held as a matrix
 
 
@@ -67,7 +69,7 @@ class Entropic(Linear):
         a: The masses of the source, with shape (N,).
         b: The masses of the target, with shape (M,).
         epsilon: The final temperature ε, in units of the cost.
-        start: The temperature of the first problem; each later one is half as hot, until ε.
+        start: The temperature of the first problem; each later one is cooler, until ε.
         backend: Which backend sums over kernels that are too large to be held.
         g: Where the potential of the target starts, with shape (M,), in units of the cost; 0 where `None`.
     """
@@ -77,7 +79,7 @@ class Entropic(Linear):
     ) -> None:
         least = 1e-20  # points without mass keep potentials, and draw none
         super().__init__(a.clamp_min(least), b.clamp_min(least))
-        self.epsilon, self.temperature = epsilon, max(start, epsilon)
+        self.epsilon, self.temperature, self.cold = epsilon, max(start, epsilon), _COLD * start
         self.backend = backend
         self.g = torch.zeros_like(b) if g is None else g
 
@@ -85,7 +87,7 @@ class Entropic(Linear):
         temperature = self.temperature
         found = balance(self._kernel(p / temperature, q), self.g / temperature, tolerance, _SWEEPS)
         self.g = temperature * found.g
-        self.temperature = max(self.epsilon, _COOLING * temperature)
+        self.temperature = max(self.epsilon, temperature * (_COOLING if temperature > self.cold else _SLOWER))
         potentials = temperature * found.f, self.g
         return Transported(found.plan, potentials, found.violation, temperature == self.epsilon, found.sweeps)
 

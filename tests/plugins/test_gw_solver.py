@@ -196,6 +196,22 @@ def test_a_colder_problem_has_a_better_plan_and_a_hotter_one_more_entropy() -> N
     assert (objectives > values).all()
 
 
+def skewed(size: int, seed: int) -> Tensor:
+    """Returns points of which few lie far out, in single precision."""
+    x = points(300, size, seed) * torch.linspace(1.5, 0.5, size, dtype=torch.float64)
+    return (x + 0.3 * x.square()).float()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_annealed_to_little_entropy_it_comes_near_the_value_of_an_exact_solver(seed: int) -> None:
+    x, y = skewed(2, seed), skewed(3, seed + 50)
+    spread = float(GW().problem(Cloud(x), Cloud(y)).unit)
+    solution = GW(epsilon=0.007 * spread, tolerance=5e-4).solve(x, y)
+    assert solution.converged
+    assert solution.iterations < 40
+    assert float(solution.value) <= 1.01 * float(GW(solver="exact").solve(x, y).value)
+
+
 def test_a_kernel_that_is_summed_over_solves_as_one_that_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = points(40, 3), points(30, 2, seed=1)
     cost = GW(epsilon=3.0, tolerance=1e-8, max_iterations=300, backend="dense")
