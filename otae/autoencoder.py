@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from .errors import CloudError, ConfigError
-from .interfaces import Decoder, Encoder, Prior
+from .interfaces import Components, Decoder, Encoder, Prior
 
 Array = TypeVar("Array", Tensor, "np.ndarray[Any, Any]")
 
@@ -19,8 +19,9 @@ Array = TypeVar("Array", Tensor, "np.ndarray[Any, Any]")
 class Autoencoder(nn.Module):
     """Creates an autoencoder from its three parts.
 
-    The methods `encode`, `decode`, `reconstruct` and `sample` work in eval mode, without gradients, batch by batch; they take
-    NumPy arrays or tensors and return the same kind, on the same device. Calling the module reconstructs with gradients.
+    The methods `encode`, `decode`, `reconstruct`, `sample`, `interpolate` and `traverse` work in eval mode, without
+    gradients, batch by batch; they take NumPy arrays or tensors and return the same kind, on the same device. Calling
+    the module reconstructs with gradients.
 
     Args:
         encoder: The map from data to laws over codes.
@@ -110,33 +111,92 @@ class Autoencoder(nn.Module):
         """
         return self._map(self.forward, x, self.data_shape, "samples", batch_size)
 
-    def sample(self, count: int, *, generator: Generator | None = None, batch_size: int = 1024) -> Tensor:
+    def sample(
+        self, count: int, *, component: int | None = None, generator: Generator | None = None, batch_size: int = 1024
+    ) -> Tensor:
         """Returns decoded draws from the prior, with shape (count, *data_shape), on the model's device.
 
         Args:
             count: The number of draws.
+            component: The component of the prior to draw from; all of them where `None`.
             generator: The source of randomness; torch's global one where `None`.
             batch_size: The number of draws held at once.
 
         Raises:
-            CloudError: If `count` is not positive.
+            CloudError: If `count` is not positive, or the prior has no such component.
         """
-        return self.decode(self.sample_codes(count, generator=generator), batch_size=batch_size)
+        return self.decode(self.sample_codes(count, component=component, generator=generator), batch_size=batch_size)
 
-    def sample_codes(self, count: int, *, generator: Generator | None = None) -> Tensor:
+    def sample_codes(self, count: int, *, component: int | None = None, generator: Generator | None = None) -> Tensor:
         """Returns draws from the prior, with shape (count, latent_dim).
 
         Args:
             count: The number of draws.
+            component: The component of the prior to draw from; all of them where `None`.
             generator: The source of randomness; torch's global one where `None`.
 
         Raises:
-            CloudError: If `count` is not positive.
+            CloudError: If `count` is not positive, or the prior has no such component.
         """
         if count < 1:
             raise CloudError(f"Cannot draw {count} samples: ask for at least 1.")
         with evaluating(self):
-            return self.prior.sample(count, generator)
+            if component is None:
+                return self.prior.sample(count, generator)
+            return _component(self.prior, component).sample(component, count, generator)
+
+    def interpolate(self, a: Array, b: Array, steps: int = 10, *, batch_size: int = 1024) -> Array:
+        """Returns decoded codes on the prior's ways from some codes to others, with shape (N, steps, *data_shape).
+
+        Args:
+            a: Where the ways begin, with shape (N, latent_dim).
+            b: Where they end, with shape (N, latent_dim).
+            steps: The number of codes on each way, both ends included.
+            batch_size: The number of codes held at once.
+
+        Raises:
+            CloudError: If a shape or type does not fit, a value is not finite, or there are less than 2 steps.
+        """
+        if steps < 2:
+            raise CloudError(f"Cannot interpolate in {steps} steps: the two ends are 2.")
+        if np.shape(a) != np.shape(b):
+            raise CloudError(
+                f"Each way needs two ends: got codes of shapes {tuple(np.shape(a))} and {tuple(np.shape(b))}."
+            )
+
+        def ways(ends: Tensor) -> Tensor:
+            fractions = torch.linspace(0, 1, steps, dtype=ends.dtype, device=ends.device)
+            return self._decoded(self.prior.interpolate(ends[:, 0], ends[:, 1], fractions))
+
+        ends = torch.stack([a, b], 1) if isinstance(a, Tensor) and isinstance(b, Tensor) else np.stack([a, b], 1)
+        return self._map(ways, ends, (2, self.latent_dim), "pairs of codes", _rows(batch_size, steps))
+
+    def traverse(self, z: Array, dimension: int, values: Sequence[float], *, batch_size: int = 1024) -> Array:
+        """Returns decoded codes of which one entry takes given values, with shape (N, V, *data_shape).
+
+        Args:
+            z: The codes, with shape (N, latent_dim).
+            dimension: The entry's index, in [0, latent_dim).
+            values: Its V values.
+            batch_size: The number of codes held at once.
+
+        Raises:
+            CloudError: If a shape or type does not fit, a value is not finite, or there is no such entry or no value.
+        """
+        if not 0 <= dimension < self.latent_dim:
+            raise CloudError(f"There is no dimension {dimension}: codes have {self.latent_dim}, counted from 0.")
+        if not len(values):
+            raise CloudError("A traversal needs at least one value.")
+
+        def changed(codes: Tensor) -> Tensor:
+            copies = codes[:, None].repeat(1, len(values), 1)  # (N, V, latent_dim)
+            copies[:, :, dimension] = torch.as_tensor(values, dtype=codes.dtype, device=codes.device)
+            return self._decoded(copies)
+
+        return self._map(changed, z, (self.latent_dim,), "codes", _rows(batch_size, len(values)))
+
+    def _decoded(self, codes: Tensor) -> Tensor:
+        return self.decoder(codes.flatten(0, 1)).unflatten(0, codes.shape[:2])
 
     def _map(
         self, function: Callable[[Tensor], Tensor], values: Array, shape: tuple[int, ...], what: str, size: int
@@ -172,6 +232,22 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for child, mode in modes.items():
             child.training = mode
+
+
+def _component(prior: Prior, component: int) -> Components:
+    components = prior.components
+    if components is None:
+        raise CloudError(
+            f"The prior {type(prior).__name__} has no components: leave the component out, or train with a prior that is "
+            "a mixture, such as model.prior=mixture."
+        )
+    if not 0 <= component < len(components):
+        raise CloudError(f"There is no component {component}: the prior has {len(components)}, counted from 0.")
+    return components
+
+
+def _rows(batch_size: int, columns: int) -> int:
+    return batch_size if batch_size < 1 else max(1, batch_size // columns)
 
 
 def _placement(module: nn.Module) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from torch.distributions import Distribution, Independent, Normal
 
 import otae
 from otae.cloud import Cloud
-from otae.interfaces import Cost, Dataset, Decoder, Dirac, Encoder, Prior
+from otae.interfaces import Components, Cost, Dataset, Decoder, Dirac, Encoder, Prior
 
 
 class Blobs(Dataset):
@@ -80,6 +80,55 @@ class Shifted(Prior):
 
     def sample(self, count: int, generator: Generator | None = None) -> Tensor:
         return self.normal(count, self.latent_dim, generator=generator) + self.shift
+
+
+class Twin(Prior):
+    """Creates two unit normal laws around (±5, …, ±5), with weights 0.75 and 0.25."""
+
+    def sample(self, count: int, generator: Generator | None = None) -> Tensor:
+        signs = torch.where(self.uniform(count, 1, generator=generator) < 0.75, 1.0, -1.0)
+        return self.normal(count, self.latent_dim, generator=generator) + 5 * signs
+
+    @property
+    def components(self) -> Components:
+        return Sides(self)
+
+
+class Sides(Components):
+    """Creates the two halves of `Twin`."""
+
+    def __init__(self, prior: Prior) -> None:
+        self.prior = prior
+
+    @property
+    def weights(self) -> Tensor:
+        return torch.tensor([0.75, 0.25])
+
+    def sample(self, component: int, count: int, generator: Generator | None = None) -> Tensor:
+        return self.prior.normal(count, self.prior.latent_dim, generator=generator) + (5, -5)[component]
+
+    def assign(self, z: Tensor) -> Tensor:
+        odds = 10 * z.sum(1) + self.weights.log().diff().neg()
+        return torch.stack([odds, -odds], 1).div(2).softmax(1)
+
+
+class Keeper(Prior):
+    """Creates a prior that draws from the codes it was fitted to; from a standard normal law before."""
+
+    fits_codes = True
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__(latent_dim)
+        self.register_buffer("codes", torch.empty(0, latent_dim))
+
+    def sample(self, count: int, generator: Generator | None = None) -> Tensor:
+        noise = self.normal(count, self.latent_dim, generator=generator)
+        if not len(self.codes):
+            return noise
+        return self.codes[(len(self.codes) * self.uniform(count, generator=generator)).long()]
+
+    def fit(self, codes: Tensor) -> None:
+        self.codes = codes
 
 
 class MeanGap(Cost):
@@ -162,6 +211,8 @@ FAKES = [
     (otae.decoders, "linear-decoder", LinearDecoder),
     (otae.priors, "standard", Standard),
     (otae.priors, "shifted", Shifted),
+    (otae.priors, "twin", Twin),
+    (otae.priors, "keeper", Keeper),
     (otae.costs, "mean-gap", MeanGap),
     (otae.costs, "fit", Fit),
     (otae.costs, "spread", Spread),

@@ -1,4 +1,4 @@
-"""`otae sample`, `otae encode` and `otae reconstruct`: put a trained model to use."""
+"""`otae sample`, `interpolate`, `traverse`, `encode` and `reconstruct`: put a trained model to use."""
 
 from __future__ import annotations
 
@@ -19,32 +19,81 @@ Input = Annotated[
 Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write: .npy, or .png for images.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="The number of samples held at once.")]
+Component = Annotated[
+    int | None, typer.Option("--component", help="The component of the prior to draw from, counted from 0.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="The seed of the draws; a new one each time if left out.")]
+Places = Annotated[
+    Path | None,
+    typer.Argument(help="A .npy file of samples to encode, scaled as in training; draws from the prior if left out."),
+]
 
 
 def sample(
     run: RunFolder,
     output: Output = Path("samples.npy"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="The number of samples.")] = 64,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="The seed of the draws; a new one each time if left out.")
-    ] = None,
+    component: Component = None,
+    seed: Seed = None,
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
 ) -> None:
-    """Draw samples from the prior and decode them."""
-    import torch
-
+    """Draw samples from the prior, or from one of its components, and decode them."""
     from .. import load
-    from .arrays import check_output, write
+    from .arrays import check_output, generator, write
 
     check_output(output, overwrite)
-    generator = torch.Generator()
-    if seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(seed)
     model = load(run)
-    _written(output, write(output, model.sample(count, generator=generator, batch_size=batch_size)))
+    drawn = model.sample(count, component=component, generator=generator(seed), batch_size=batch_size)
+    _written(output, write(output, drawn))
+
+
+def interpolate(
+    run: RunFolder,
+    input: Places = None,
+    output: Output = Path("interpolations.npy"),
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="The number of ways between draws.")] = 8,
+    steps: Annotated[int, typer.Option("--steps", min=2, help="The number of samples on each way.")] = 10,
+    component: Component = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    batch_size: BatchSize = 1024,
+) -> None:
+    """Decode the codes on the prior's ways from each code to the next, one row a way."""
+    from .. import load
+    from .arrays import check_output, codes_at, write
+
+    check_output(output, overwrite)
+    model = load(run)
+    z = codes_at(model, input, count + 1, component, seed)
+    _written(output, write(output, model.interpolate(z[:-1], z[1:], steps, batch_size=batch_size), rows=True))
+
+
+def traverse(
+    run: RunFolder,
+    dimension: Annotated[int, typer.Option("--dimension", "-d", help="The entry to change, counted from 0.")],
+    input: Places = None,
+    output: Output = Path("traversal.npy"),
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="The number of draws to start from.")] = 8,
+    start: Annotated[float, typer.Option("--from", help="The entry's first value.")] = -2.0,
+    stop: Annotated[float, typer.Option("--to", help="Its last value.")] = 2.0,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="The number of its values.")] = 9,
+    component: Component = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    batch_size: BatchSize = 1024,
+) -> None:
+    """Decode codes of which one entry takes equally spaced values, one row a code."""
+    import numpy as np
+
+    from .. import load
+    from .arrays import check_output, codes_at, write
+
+    check_output(output, overwrite)
+    model = load(run)
+    z = codes_at(model, input, count, component, seed)
+    values = np.linspace(start, stop, steps).tolist()
+    _written(output, write(output, model.traverse(z, dimension, values, batch_size=batch_size), rows=True))
 
 
 def encode(

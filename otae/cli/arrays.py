@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Generator, Tensor
 
+from ..autoencoder import Autoencoder
 from ..build import open_dataset
 from ..errors import ConfigError, DataError
 from ..files import atomic
@@ -28,6 +29,18 @@ def data_of(run: Run, path: Path | None) -> Tensor:
     if path is None:
         dataset = open_dataset(run.experiment)
         return dataset.__getitems__(range(len(dataset)))
+    return read_samples(path)
+
+
+def read_samples(path: Path) -> Tensor:
+    """Returns the samples of a .npy file, with the shape that they have there.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: If the file cannot be read, or holds no floating-point numbers.
+    """
     try:
         with path.open("rb") as file:
             values = np.load(file, allow_pickle=False)
@@ -39,6 +52,41 @@ def data_of(run: Run, path: Path | None) -> Tensor:
             f"{path} must hold one array of floating-point numbers, scaled as in training; it holds {kind}."
         )
     return torch.from_numpy(values.astype(values.dtype.newbyteorder("=")))
+
+
+def generator(seed: int | None) -> Generator:
+    """Returns a generator with a seed, or with a new one.
+
+    Args:
+        seed: The seed, or `None`.
+    """
+    fresh = Generator()
+    if seed is None:
+        fresh.seed()
+    else:
+        fresh.manual_seed(seed)
+    return fresh
+
+
+def codes_at(model: Autoencoder, path: Path | None, count: int, component: int | None, seed: int | None) -> Tensor:
+    """Returns the mean codes of a .npy file's samples, or draws from the prior, with shape (N, latent_dim).
+
+    Args:
+        model: The trained autoencoder.
+        path: The file, or `None` for draws.
+        count: The number of draws.
+        component: The component of the prior to draw from; all of them where `None`.
+        seed: The seed of the draws; a new one where `None`.
+
+    Raises:
+        ConfigError: If a component is asked for beside a file.
+        DataError: If the file cannot be read, or holds no floating-point numbers.
+    """
+    if path is None:
+        return model.sample_codes(count, component=component, generator=generator(seed))
+    if component is not None:
+        raise ConfigError("--component is of draws from the prior: leave it out, or the file.")
+    return model.encode(read_samples(path))
 
 
 def check_output(path: Path, overwrite: bool, images: bool = True) -> None:
@@ -61,12 +109,13 @@ def check_output(path: Path, overwrite: bool, images: bool = True) -> None:
         raise ConfigError(f"--output {path}: the file is there already. Choose another, or pass --overwrite.")
 
 
-def write(path: Path, values: Tensor) -> Tensor:
+def write(path: Path, values: Tensor, rows: bool = False) -> Tensor:
     """Writes an array as .npy, or as one picture of all samples as .png, and returns it.
 
     Args:
         path: The file.
-        values: The samples, with shape (N, …).
+        values: The samples, with shape (N, *data_shape), or (N, T, *data_shape) for N rows of T samples.
+        rows: Whether the samples come in rows.
 
     Raises:
         ConfigError: If a picture is asked for and the samples are no images.
@@ -75,15 +124,17 @@ def write(path: Path, values: Tensor) -> Tensor:
         if path.suffix == ".npy":
             np.save(file, values.numpy(), allow_pickle=False)
         else:
-            _picture(values).save(file, format="PNG")
+            _picture(values.flatten(0, 1) if rows else values, values.shape[1] if rows else None).save(
+                file, format="PNG"
+            )
     return values
 
 
-def _picture(values: Tensor) -> Image.Image:
+def _picture(values: Tensor, columns: int | None) -> Image.Image:
     if values.ndim != 4 or values.shape[1] not in (1, 3):
         raise ConfigError(f"Samples of shape {tuple(values.shape[1:])} are no images: write them to a .npy file.")
     count, channels, height, width = values.shape
-    columns = int(np.ceil(np.sqrt(count)))
+    columns = columns or int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
     grid = values.new_zeros(rows * columns, channels, height, width)
     grid[:count] = values.clamp(0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .components import Components
 from .cost import Cost
 from .dataset import Dataset
 from .decoder import Decoder
@@ -12,4 +13,16 @@ from .plan import Plan
 from .prior import Prior
 from .solution import Solution
 
-__all__ = ["Cost", "Dataset", "Decoder", "Dirac", "Encoder", "Metric", "Plan", "Prior", "Solution", "Specimen"]
+__all__ = [
+    "Components",
+    "Cost",
+    "Dataset",
+    "Decoder",
+    "Dirac",
+    "Encoder",
+    "Metric",
+    "Plan",
+    "Prior",
+    "Solution",
+    "Specimen",
+]

@@ -25,6 +25,7 @@ from ..interfaces import Dataset
 from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState
+from .codes import fit_prior
 from .history import History, cut
 from .layout import channels_last
 from .module import Engine
@@ -34,7 +35,8 @@ LAST, BEST = "last.ckpt", "best.ckpt"
 
 
 def fit(run: Run, console: Console | None = None) -> None:
-    """Trains a run to its end, from its last checkpoint where there is one, and saves the weights.
+    """Trains a run to its end, from its last checkpoint where there is one, fits its prior to the codes where that is
+    what the prior asks for, and saves the weights.
 
     Args:
         run: The run, whose folder holds the resolved configuration.
@@ -69,6 +71,8 @@ def fit(run: Run, console: Console | None = None) -> None:
     best = checkpoints / BEST
     if experiment.training.early_stopping and best.exists():
         engine.load_state_dict(_read(best)["state_dict"])
+    with seeded(experiment.seed), _threads(experiment.training.threads):
+        fit_prior(parts.model, _in_order(experiment, dataset))
     run.save(parts, shape)
 
 
@@ -151,6 +155,11 @@ def _loaders(experiment: Experiment, dataset: Dataset) -> tuple[Batches, Batches
     parts = split(len(dataset), data, seed)
     train = Batches(dataset, parts.train, data.batch_size, seed, data.workers)
     return train, Batches(dataset, parts.validation, data.batch_size, workers=data.workers)
+
+
+def _in_order(experiment: Experiment, dataset: Dataset) -> Batches:
+    data = experiment.data
+    return Batches(dataset, split(len(dataset), data, experiment.seed).train, data.batch_size, workers=data.workers)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Generator, Tensor, nn
-from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
+from torch.distributions import MixtureSameFamily
 
 from otae.interfaces import Prior
 
 from .choice import argmax, perturb, sparsemax
-
-
-@dataclass(frozen=True, eq=False)
-class Components:
-    """Creates the components of a Gaussian mixture.
-
-    Args:
-        means: Their means, with shape (K, D).
-        roots: The roots S of their covariances S Sᵀ, with shape (K, D, D).
-    """
-
-    means: Tensor
-    roots: Tensor
+from .gaussians import Gaussians
 
 
 class Mixture(Prior):
@@ -35,7 +22,7 @@ class Mixture(Prior):
 
     The mean μ and the deviation σ of each dimension are those of the mixture itself, in closed form and differentiable:
     the prior has zero mean and unit variance exactly, without the noise, the running moments and the smallest batch of
-    a batch normalisation. It is still a mixture of Gaussians, of which `law`, `assign` and `sample_component` speak.
+    a batch normalisation. It is still a mixture of Gaussians, of which `law` and `components` speak.
 
     In evaluation, draws follow this law exactly. Such draws carry no gradient to the weights, for two clusters apart
     have nothing between them to differentiate; straight-through estimators do not help, since they move all clusters
@@ -64,7 +51,7 @@ class Mixture(Prior):
 
     Examples:
         >>> prior = Mixture(latent_dim=2, components=3).eval()
-        >>> tuple(prior.assign(prior.sample(5)).shape)
+        >>> tuple(prior.components.assign(prior.sample(5)).shape)
         (5, 3)
     """
 
@@ -89,57 +76,19 @@ class Mixture(Prior):
         candidates = components.means + torch.einsum("kde,ne->nkd", components.roots, noise)
         return torch.einsum("nk,nkd->nd", choices, candidates)
 
-    def sample_component(self, component: int, count: int, generator: Generator | None = None) -> Tensor:
-        """Returns draws from one component, with shape (count, latent_dim).
-
-        Args:
-            component: The component's index, in [0, K).
-            count: The number of draws.
-            generator: The source of randomness; torch's global one where `None`.
-        """
-        noise, components = self.normal(count, self.latent_dim, generator=generator), self.components
-        return components.means[component] + noise @ components.roots[component].T
-
-    def assign(self, z: Tensor) -> Tensor:
-        r"""Returns the posterior probability of each component, with shape (N, K).
-
-        $$p(k \mid z) \propto w_k \, \mathcal{N}(z; m_k, S_k S_k^\top)$$
-
-        Args:
-            z: The codes, with shape (N, latent_dim).
-        """
-        joint: Tensor = self.logits + self.law.component_distribution.log_prob(z[:, None, :])
-        return joint.softmax(1)
-
     @property
-    def weights(self) -> Tensor:
-        """Returns the probability of each component, with shape (K,)."""
-        return self.logits.softmax(0)
-
-    @property
-    def components(self) -> Components:
+    def components(self) -> Gaussians:
         """Returns the components after standardisation."""
-        mean = self.weights @ self.means
-        variance = self.weights @ ((self.means - mean).square() + self.roots.square().sum(2))
-        return Components((self.means - mean) / variance.sqrt(), self.roots / variance.sqrt()[:, None])
+        weights = self.logits.softmax(0)
+        mean = weights @ self.means
+        variance = weights @ ((self.means - mean).square() + self.roots.square().sum(2))
+        means, roots = (self.means - mean) / variance.sqrt(), self.roots / variance.sqrt()[:, None]
+        return Gaussians(self, self.logits, means, roots)
 
     @property
     def law(self) -> MixtureSameFamily:
         """Returns the mixture after standardisation, differentiable in all parameters."""
-        components = self.components
-        gaussians = MultivariateNormal(components.means, scale_tril=_triangular(components.roots))
-        return MixtureSameFamily(Categorical(logits=self.logits), gaussians)
+        return self.components.law
 
     def extra_repr(self) -> str:
         return f"components={len(self.logits)}, temperature={self.temperature:g}"
-
-
-def _triangular(roots: Tensor) -> Tensor:
-    """Returns the Cholesky factors of S Sᵀ, with shape (K, D, D), without squaring the condition number of S.
-
-    Args:
-        roots: The roots S, with shape (K, D, D).
-    """
-    upper: Tensor = torch.linalg.qr(roots.mT).R
-    diagonal = upper.diagonal(dim1=-2, dim2=-1)
-    return upper.mT * torch.where(diagonal < 0, -1, 1)[:, None, :]

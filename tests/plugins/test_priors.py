@@ -197,7 +197,7 @@ def test_a_mixture_has_exactly_zero_mean_and_unit_variance() -> None:
 @pytest.mark.parametrize("training", [True, False])
 def test_a_component_has_the_full_covariance_of_its_root(training: bool) -> None:
     part = mixture().train(training)
-    z = part.sample_component(1, MANY, generator())
+    z = part.components.sample(1, MANY, generator())
     expected = part.components.roots[1] @ part.components.roots[1].T
     assert (expected - torch.diag(expected.diagonal())).abs().max() > 0.01, "the case must not be diagonal"
     torch.testing.assert_close(z.mean(0), part.components.means[1], rtol=0, atol=0.02)
@@ -210,9 +210,11 @@ def test_the_law_of_a_mixture_is_the_sum_of_its_components() -> None:
         MultivariateNormal(mean, root @ root.T)
         for mean, root in zip(part.components.means, part.components.roots, strict=True)
     ]
-    joint = torch.stack([weight * law.log_prob(z).exp() for weight, law in zip(part.weights, laws, strict=True)], 1)
+    joint = torch.stack(
+        [weight * law.log_prob(z).exp() for weight, law in zip(part.components.weights, laws, strict=True)], 1
+    )
     torch.testing.assert_close(part.law.log_prob(z), joint.sum(1).log())
-    torch.testing.assert_close(part.assign(z), joint / joint.sum(1, keepdim=True))
+    torch.testing.assert_close(part.components.assign(z), joint / joint.sum(1, keepdim=True))
 
 
 def test_the_law_of_a_mixture_teaches_every_parameter() -> None:
@@ -226,7 +228,7 @@ def test_components_apart_are_told_apart() -> None:
     part = mixture(latent_dim=2)
     part.means.data = torch.tensor([[-9.0, 0.0], [9.0, 9.0], [9.0, -9.0]]).double()
     for k in range(3):
-        assert (part.assign(part.sample_component(k, 50)).argmax(1) == k).all()
+        assert (part.components.assign(part.components.sample(k, 50)).argmax(1) == k).all()
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.2])
@@ -247,8 +249,8 @@ def test_the_gradient_of_the_weights_is_that_of_the_mixture() -> None:
 
     torch.manual_seed(0)
     (estimate,) = torch.autograd.grad(potential(part.sample(400_000)).mean(), part.logits)
-    each = torch.stack([potential(part.sample_component(k, MANY)).mean() for k in range(3)])
-    (exact,) = torch.autograd.grad(part.weights @ each, part.logits)
+    each = torch.stack([potential(part.components.sample(k, MANY)).mean() for k in range(3)])
+    (exact,) = torch.autograd.grad(part.components.weights @ each, part.logits)
     torch.testing.assert_close(estimate, exact, rtol=0.1, atol=0.1 * exact.abs().max().item())
 
 
@@ -273,7 +275,7 @@ def test_a_mixture_learns_the_proportions_of_clusters(discrepancy: Any) -> None:
     torch.manual_seed(0)
     prior = Mixture(2, components=3)
     prior.means.data = torch.stack([data[labels == k][0] for k in range(3)])  # one draw of each cluster
-    torch.testing.assert_close(prior.weights, torch.full((3,), 1 / 3))
+    torch.testing.assert_close(prior.components.weights, torch.full((3,), 1 / 3))
     optimizer = torch.optim.Adam(prior.parameters(), lr=0.05)
     learned = torch.zeros(3)
     for step in range(200):
@@ -281,7 +283,7 @@ def test_a_mixture_learns_the_proportions_of_clusters(discrepancy: Any) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        learned += prior.weights.detach() / 50 if step >= 150 else 0
+        learned += prior.components.weights.detach() / 50 if step >= 150 else 0
 
     torch.testing.assert_close(learned, shares, rtol=0, atol=0.05)
-    assert (prior.assign(data).argmax(1) == labels).float().mean() > 0.99
+    assert (prior.components.assign(data).argmax(1) == labels).float().mean() > 0.99
