@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
-from .config import Component, DataConfig, OptimizerConfig, SchedulerConfig
+from .config import (
+    AdversaryConfig,
+    Component,
+    DataConfig,
+    Experiment,
+    ModelConfig,
+    OptimizerConfig,
+    SchedulerConfig,
+    TermConfig,
+    TrainingConfig,
+)
 from .errors import ConfigError
 
 _SHARED = {name for model in (DataConfig, OptimizerConfig, SchedulerConfig) for name in model.model_fields}
 _SHARED -= set(Component.model_fields)
+_SECTIONS = (Experiment, ModelConfig, TermConfig, TrainingConfig, AdversaryConfig)
+_COMPONENTS = {
+    name
+    for section in _SECTIONS
+    for name, field in section.model_fields.items()
+    if any(
+        isinstance(each, type) and issubclass(each, Component)
+        for each in (field.annotation, *get_args(field.annotation))
+    )
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,16 +100,41 @@ def _pair(override: str) -> tuple[list[str], Any]:
     return keys, read_yaml(text, f"--set {path}")
 
 
-def _set(values: Any, path: list[str], value: Any, whole: str) -> dict[str, Any]:
+def merged(values: Any, changes: Any) -> Any:
+    """Returns plain values with others merged onto them, as if each were an override.
+
+    Mappings are merged, to any depth; all else is replaced. A component of another name drops the former one's options.
+
+    Args:
+        values: The values to merge onto; they stay as they are.
+        changes: The values that hold where both say something.
+    """
+    return _merged(values, changes, "") if changes else values
+
+
+def _merged(values: Any, changes: Any, place: str) -> Any:
+    values = _named(values, place)
+    if not changes or not isinstance(changes, dict) or not isinstance(values, dict):
+        return changes
+    kept = _renamed(values, changes["name"]) if "name" in changes else values
+    return {**kept, **{key: _merged(kept.get(key), value, key) for key, value in changes.items()}}
+
+
+def _set(values: Any, path: list[str], value: Any, whole: str, place: str = "") -> dict[str, Any]:
     key, *rest = path
-    if isinstance(values, str):
-        values = {"name": values}  # a component given by its name alone
-    if values is None:
-        values = {}
+    values = {} if values is None else _named(values, place)
     if not isinstance(values, dict):
         raise ConfigError(f"--set {whole}: the path stops before {key!r}, at the value {values!r}, which has no keys.")
     if rest:
-        return {**values, key: _set(values.get(key), rest, value, whole)}
-    if key == "name" and values.get("name") != value:
-        values = {name: option for name, option in values.items() if name in _SHARED}
-    return {**values, key: value}
+        return {**values, key: _set(values.get(key), rest, value, whole, key)}
+    return {**(_renamed(values, value) if key == "name" else values), key: value}
+
+
+def _named(values: Any, place: str) -> Any:
+    return {"name": values} if isinstance(values, str) and place in _COMPONENTS else values
+
+
+def _renamed(component: dict[str, Any], name: Any) -> dict[str, Any]:
+    """Returns a component that shall bear a name: what all components share if it is another one, else all of it."""
+    same = component.get("name") == name or not isinstance(name, str)
+    return component if same else {option: value for option, value in component.items() if option in _SHARED}

@@ -6,6 +6,7 @@ from typing import Any
 
 from .config import Experiment
 from .errors import PluginError
+from .extending import KEY
 from .registry import Registry, costs, datasets, decoders, encoders, priors
 from .signature import options_model
 
@@ -16,6 +17,7 @@ _PLACES: dict[tuple[str, str], Registry[Any]] = {
     ("ModelConfig", "prior"): priors,
     ("TermConfig", "cost"): costs,
 }
+_PART = ".partial"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -34,8 +36,31 @@ def schema() -> dict[str, Any]:
         definitions[section] = {"anyOf": [{"type": "string"}, definitions[section]]}
     terms = base["properties"]["objective"]
     terms["additionalProperties"] = {"anyOf": [terms["additionalProperties"], {"type": "null"}]}
-    used = {name: value for name, value in definitions.items() if name not in {"Component", "DataConfig", "Experiment"}}
-    return {"$schema": _DIALECT, **base, "title": "otae experiment", "$defs": dict(sorted(used.items()))}
+    unused = {"Component", "DataConfig"}
+    whole = {name: value for name, value in definitions.items() if name not in unused}
+    used = whole | {f"{name}{_PART}": _partial(value) for name, value in whole.items()}
+    used[f"Experiment{_PART}"]["properties"][KEY] = {
+        "type": "string",
+        "description": "The recipe, or the YAML file relative to this one, that what follows is merged onto.",
+    }
+    return {
+        "$schema": _DIALECT,
+        "title": "otae experiment",
+        "if": {"required": [KEY]},
+        "then": {"$ref": f"#/$defs/Experiment{_PART}"},
+        "else": {"$ref": "#/$defs/Experiment"},
+        "$defs": dict(sorted(used.items())),
+    }
+
+
+def _partial(node: Any) -> Any:
+    """Returns a schema's part in which nothing is required, as where the rest stands in the configuration extended."""
+    if isinstance(node, list):
+        return [_partial(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _partial(value) for key, value in node.items() if key != "required" or not isinstance(value, list)}
+    return kept | {"$ref": f"{node['$ref']}{_PART}"} if isinstance(node.get("$ref"), str) else kept
 
 
 def _component(registry: Registry[Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,23 @@ def test_what_is_right_is_accepted(validator: Draft202012Validator, change: dict
         validator.validate(load_config(EXPERIMENT | change).to_dict())
 
 
+@pytest.mark.parametrize(("values", "right"), [
+    ({"extends": "gwae"}, True),
+    ({"extends": "gwae", "model": {"prior": "shifted"}}, True),
+    ({"extends": "gwae", "model": {"prior": {"shift": 2}}, "objective": {"merge": None, "fit": {"weight": 2}}}, True),
+    ({"extends": "gwae", "data": {"batch_size": 3}}, True),
+    ({"extends": 3}, False),
+    ({"extends": "gwae", "sed": 3}, False),
+    ({"extends": "gwae", "model": {"prior": "shiftd"}}, False),
+    ({"extends": "gwae", "model": {"latent_dim": 0}}, False),
+    ({"model": {"prior": "shifted"}}, False),
+])  # fmt: skip
+def test_of_what_extends_another_nothing_is_required(
+    validator: Draft202012Validator, values: dict[str, Any], right: bool
+) -> None:
+    assert validator.is_valid(values) == right
+
+
 def changed(path: str, value: Any) -> dict[str, Any]:
     """Returns the experiment of fakes with another value at a dotted path."""
     values = copy.deepcopy(EXPERIMENT)
