@@ -247,8 +247,8 @@ def _check_density(term: str, cloud: str, model: Autoencoder) -> None:
     match NAMED_CLOUDS[cloud].origin:
         case "encoder" if not model.encoder.has_density:
             raise ObjectiveError(
-                f"The term {term!r} needs the density of {cloud!r}, but the encoder {type(model.encoder).__name__} is "
-                "deterministic. Choose a stochastic one, such as {name: mlp, noise: gaussian}, or drop the term."
+                f"The term {term!r} needs the density of {cloud!r}, but the law of the encoder {type(model.encoder).__name__} "
+                "has none. Choose one with a density, such as {name: mlp, noise: gaussian}, or drop the term."
             )
         case "prior" if model.prior.law is None:
             raise ObjectiveError(

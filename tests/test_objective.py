@@ -115,8 +115,8 @@ def test_clouds_that_fit_their_cost_are_accepted(cost: Cost, source: Any, target
 
 
 @pytest.mark.parametrize(("source", "message"), [
-    ("code", "The term 'surprise' needs the density of 'code', but the encoder LinearEncoder is deterministic"),
-    ("recode", "needs the density of 'recode', but the encoder LinearEncoder is deterministic"),
+    ("code", "The term 'surprise' needs the density of 'code', but the law of the encoder LinearEncoder has none"),
+    ("recode", "needs the density of 'recode', but the law of the encoder LinearEncoder has none"),
     ("prior", "needs the density of 'prior', but the prior Shifted has none"),
     ("data", "needs a density, but the cloud 'data' has no law"),
     (["data", "code"], "needs a density, but the cloud 'data' has no law"),

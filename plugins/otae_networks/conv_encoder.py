@@ -28,7 +28,8 @@ class ConvEncoder(Encoder):
         data_shape: The shape of one image, (C, H, W).
         latent_dim: The number of entries of a code.
         value_range: The smallest and largest value of the data, or `None` where unbounded.
-        noise: `gaussian` for a diagonal Gaussian law with learned mean and variance, `none` for a deterministic code.
+        noise: `gaussian` for a diagonal Gaussian law with learned mean and variance, `implicit` for noise that enters
+            the last layer and leaves no density, `none` for a deterministic code.
         channels: The channels of the first convolution, doubled from one to the next, up to 512.
         width: The number of units of the hidden linear layer.
         activation: The activation after each hidden layer.

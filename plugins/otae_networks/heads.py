@@ -6,12 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from otae.interfaces import Dirac
 
-Noise: TypeAlias = Literal["gaussian", "none"]
+from .implicit import Implicit
+
+Noise: TypeAlias = Literal["gaussian", "implicit", "none"]
+
+_UNITS = 128  # of the layer that an implicit head feeds with noise
 
 LOG_VARIANCE_BOUND = 20.0
 """The log-variance is kept within ±20, the deviation between 4.5e-5 and 2.2e4, which even half precision holds.
@@ -87,4 +92,33 @@ class DiracHead(Head):
         return Dirac(self.mean(features))
 
 
-HEADS: Mapping[Noise, type[Head]] = {"gaussian": GaussianHead, "none": DiracHead}
+class ImplicitHead(Head):
+    r"""Creates the head of an encoder without a density: noise enters its last hidden layer.
+
+    $$z = \mu(x) + B \operatorname{relu}(c(x) + D \varepsilon), \quad \varepsilon \sim \mathcal{N}(0, I)$$
+
+    The layer has 128 units, and the noise as many entries as a code. The units' offsets depend on x, so that the law may
+    be wide for one sample and narrow for the next. The law's mean is exact, and needs no draws.
+
+    Args:
+        features: The number of entries of a feature vector.
+        latent_dim: The number of entries of a code.
+
+    References:
+        Adversarial Variational Bayes (Mescheder, Nowozin, Geiger, 2017)
+        https://arxiv.org/abs/1701.04722
+    """
+
+    has_density = False
+
+    def __init__(self, features: int, latent_dim: int) -> None:
+        super().__init__(features, latent_dim)
+        self.drive = nn.Linear(features, _UNITS)
+        self.spread = nn.Parameter(torch.randn(_UNITS, latent_dim) / latent_dim**0.5)  # each unit's noise of variance 1
+        self.readout = nn.Parameter(torch.randn(latent_dim, _UNITS) / _UNITS**0.5)
+
+    def forward(self, features: Tensor) -> Distribution:
+        return Implicit(self.mean(features), self.drive(features), self.spread, self.readout)
+
+
+HEADS: Mapping[Noise, type[Head]] = {"gaussian": GaussianHead, "implicit": ImplicitHead, "none": DiracHead}

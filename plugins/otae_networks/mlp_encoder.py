@@ -22,7 +22,8 @@ class MLPEncoder(Encoder):
     Args:
         data_shape: The shape of one sample, such as (1, 8, 8); it is flattened.
         latent_dim: The number of entries of a code.
-        noise: `gaussian` for a diagonal Gaussian law with learned mean and variance, `none` for a deterministic code.
+        noise: `gaussian` for a diagonal Gaussian law with learned mean and variance, `implicit` for noise that enters
+            the last layer and leaves no density, `none` for a deterministic code.
         width: The number of units of each hidden layer.
         depth: The number of hidden layers; 0 makes a linear encoder.
         activation: The activation after each hidden layer.

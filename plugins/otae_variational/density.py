@@ -26,10 +26,11 @@ def law_of(cloud: Cloud, count: int, asker: str) -> Distribution:
             f"{asker}, but this cloud has none. Name a cloud that is drawn from a law: code, or a prior with a "
             "density such as gaussian or mixture; or compare points instead, by mmd."
         )
-    if isinstance(cloud.law, Dirac):
-        raise CloudError(
-            f"{asker}, but a deterministic encoder's law has no density. Set model.encoder.noise=gaussian."
+    if type(cloud.law).log_prob is Distribution.log_prob:
+        kind = (
+            "a deterministic encoder's law" if isinstance(cloud.law, Dirac) else f"{type(cloud.law).__name__}, its law,"
         )
+        raise CloudError(f"{asker}, but {kind} has no density. Set model.encoder.noise=gaussian.")
     if cloud.law.batch_shape not in (torch.Size(), torch.Size((count,))):
         raise CloudError(
             f"{asker}, one for all points or one for each of {count}, but got laws of batch shape "

@@ -1,0 +1,72 @@
+"""The encoder of sequences."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from otae.interfaces import Encoder
+
+from .activations import ACTIVATIONS, Activation
+from .attention import attending
+from .heads import HEADS, Noise
+from .lengths import check_sequences, shrinking
+
+Body: TypeAlias = Literal["conv", "transformer"]
+
+
+class SequenceEncoder(Encoder):
+    """Creates an encoder of sequences of any length, with shape (length, channels).
+
+    With `conv`, convolutions (kernel 4, stride 2) halve the length until it is below 8; the cost grows with the length.
+    With `transformer`, every step attends to every other one, knows its place by sinusoids, and the mean over the steps
+    is taken; the cost grows with the length squared. Nothing is masked: all sequences have one length.
+
+    Args:
+        data_shape: The shape of one sequence, (length, channels).
+        latent_dim: The number of entries of a code.
+        noise: `gaussian` for a diagonal Gaussian law with learned mean and variance, `implicit` for noise that enters
+            the last layer and leaves no density, `none` for a deterministic code.
+        body: What looks along the sequence.
+        width: The channels of the first convolution, doubled at each half length, up to 256; or the entries of a step
+            of the transformer.
+        depth: The number of convolutions of each length, of which the last one halves it; or of blocks.
+        heads: The number of heads of the transformer, which must divide the width.
+        activation: The activation after each hidden layer.
+
+    Raises:
+        ConfigError: If the samples are no sequences, or the heads do not divide the width.
+
+    Examples:
+        >>> import torch
+        >>> SequenceEncoder((50, 3), latent_dim=2, body="transformer")(torch.zeros(5, 50, 3)).mean.shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        data_shape: tuple[int, ...],
+        latent_dim: int,
+        *,
+        noise: Noise = "gaussian",
+        body: Body = "conv",
+        width: Annotated[int, Field(gt=0)] = 64,
+        depth: Annotated[int, Field(gt=0)] = 2,
+        heads: Annotated[int, Field(gt=0)] = 4,
+        activation: Activation = "silu",
+    ) -> None:
+        super().__init__(data_shape, latent_dim)
+        shape = check_sequences(self.data_shape, "encoder")
+        layers, features = {
+            "conv": lambda: shrinking(shape, width, depth, activation),
+            "transformer": lambda: attending(shape, width, depth, heads, activation),
+        }[body]()
+        self.features = nn.Sequential(layers, nn.Linear(features, 2 * width), ACTIVATIONS[activation]())
+        self.head = HEADS[noise](2 * width, latent_dim)
+        self.has_density = self.head.has_density
+
+    def forward(self, x: Tensor) -> Distribution:
+        return self.head(self.features(x))
