@@ -1,8 +1,9 @@
-"""Measuring side by side: calls that take turns in one process, and peaks of memory in fresh ones."""
+"""Measuring side by side: calls that take turns in one process, and calls alone in fresh ones, some with a time limit."""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -56,6 +57,38 @@ def fresh_peak(script: str, *arguments: str) -> float:
     """
     command = [sys.executable, script, *arguments]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def alone(call: Callable[[], object]) -> dict[str, float]:
+    """Returns the seconds of a call, and by how many megabytes it raises this process's peak of memory; Linux only.
+
+    Args:
+        call: What is called.
+    """
+    start = time.perf_counter()
+    megabytes = own_peak(call)
+    return {"seconds": time.perf_counter() - start, "megabytes": megabytes}
+
+
+def attempt(limit: float | None, script: str, *arguments: str) -> dict[str, Any]:
+    """Returns the figures that a script prints last, as JSON, in a fresh process, or why there are none.
+
+    Args:
+        limit: The seconds after which the process is stopped; none where `None`.
+        script: The script's path.
+        *arguments: Its arguments.
+    """
+    command, threads = [sys.executable, script, *arguments], {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    try:
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=limit, env={**os.environ, **threads}
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"did not end within {limit:.0f} s"}
+    except subprocess.CalledProcessError as error:
+        return {"failed": (error.stderr.splitlines() or [f"stopped by signal {-error.returncode}"])[-1]}
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def machine(*packages: str) -> dict[str, Any]:
