@@ -113,6 +113,21 @@ def test_loading_keops_prints_nothing(tmp_path: Path) -> None:
     assert done.stdout == done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from otae_wasserstein import Exact; Exact()(x, x + 1)",
+        "from otae_wasserstein import Sinkhorn; Sinkhorn(backend='geomloss')(x, x + 1)",
+        "import otae; [otae.costs.get(name) for name in otae.costs.names()]",
+    ],
+    ids=["POT", "GeomLoss", "all costs"],
+)
+def test_libraries_that_import_keops_print_nothing(tmp_path: Path, code: str) -> None:
+    done = python(f"import torch; x = torch.rand(5, 2); {code}", KEOPS_CACHE_FOLDER=str(tmp_path))
+    assert done.stdout == ""
+    assert "KeOps" not in done.stderr
+
+
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     """Returns a build folder with the files of one formula, all of them whole, and empty ones of strangers."""

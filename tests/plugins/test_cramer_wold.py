@@ -139,6 +139,28 @@ def test_gradients_of_both_orders_are_right_for_points_and_weights(size: int) ->
     assert torch.autograd.gradgradcheck(cost, (x, logits))
 
 
+@pytest.mark.parametrize("size", [1, 3, 64])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_single_precision_is_right_at_every_scale_and_place(scale: float, size: int) -> None:
+    x, y = draws(40, size), draws(30, size, seed=1) + 0.3
+    exact = CramerWold()(x, y) / scale
+    moved = [(scale * (cloud + 100)).float().requires_grad_() for cloud in (x, y)]
+    found = CramerWold(variance=scale**2)(*moved)
+    torch.testing.assert_close(found.double(), exact, rtol=1e-2, atol=1e-5 * exact.item())
+    assert all(slope.isfinite().all() for slope in torch.autograd.grad(found, moved))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_clouds_far_apart_keep_what_lies_within_them(size: int) -> None:
+    x, y, z = draws(20, size), draws(20, size, seed=1), draws(20, size, seed=2) + 1e4
+    x32 = x.float().requires_grad_()
+    (found,) = torch.autograd.grad(CramerWold()(x32, z.float()), x32)
+    x64 = x32.detach().double().requires_grad_()
+    (exact,) = torch.autograd.grad(CramerWold()(x64, z), x64)
+    torch.testing.assert_close(found.double(), exact, rtol=1e-2, atol=1e-4 * exact.abs().max().item())
+    assert CramerWold()(x, z) > CramerWold()(x, y)
+
+
 def test_the_unbiased_estimate_is_zero_on_average_where_the_laws_agree() -> None:
     cost = CramerWold(gamma=0.5, estimator="unbiased")
     values = torch.stack([cost(draws(8, 3, seed=seed), draws(6, 3, seed=5000 + seed)) for seed in range(300)])

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from otae.cloud import Cloud
 from otae.reductions import Squares, kernel_mean
-from otae_mmd import MMD, means
+from otae_mmd import MMD, CramerWold, means
 from otae_mmd.kernels import Energy, Gaussian, InverseMultiquadric, Laplacian, Mixture, Radial, RationalQuadratic
 from otae_mmd.means import radial_mean
 from otae_mmd.projected import Projected
@@ -161,8 +161,10 @@ def test_pairs_too_far_apart_for_the_kernel_are_kept_from_underflow() -> None:
 
 
 @pytest.mark.keops
-def test_keops_is_dense_to_rounding() -> None:
+@pytest.mark.parametrize("cost", [MMD, CramerWold], ids=lambda cost: cost.__name__)
+def test_keops_is_dense_to_rounding(cost: Any) -> None:
     x, y = draws(30, 3).requires_grad_(), draws(20, 3, seed=1)
-    dense, keops = (MMD({"gaussian": 1.0, "energy": 0.5}, backend=backend)(x, y) for backend in ("dense", "keops"))
+    options = {MMD: {"kernel": {"gaussian": 1.0, "energy": 0.5}}, CramerWold: {"gamma": 0.4}}[cost]
+    dense, keops = (cost(**options, backend=backend)(x, y) for backend in ("dense", "keops"))
     torch.testing.assert_close(keops, dense)
     torch.testing.assert_close(torch.autograd.grad(keops, x), torch.autograd.grad(dense, x))

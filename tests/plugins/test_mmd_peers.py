@@ -68,6 +68,21 @@ def test_single_precision_is_right_at_every_scale(options: dict[str, Any], size:
     torch.testing.assert_close(MMD(**options)(*moved).double(), exact, rtol=1e-3, atol=1e-5 * exact.item())
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
+def test_the_length_of_a_prior_may_have_every_scale(scale: float) -> None:
+    x, y = draws(40, 8), draws(30, 8, seed=1) + 0.3
+    found = MMD(variance=scale**2)((scale * x).float(), (scale * y).float())
+    torch.testing.assert_close(found.double(), MMD()(x, y), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_a_prior_of_another_scale_leaves_value_and_gradient_finite(scale: float) -> None:
+    x, y = ((scale * draws(20, 8, seed)).float().requires_grad_() for seed in (0, 1))
+    value = MMD(estimator="biased")(x, y)
+    assert value.item() == pytest.approx(7 * 2 / 20 if scale > 1 else 0, rel=1e-3, abs=1e-5), "alone, or all one"
+    assert all(gradient.isfinite().all() for gradient in torch.autograd.grad(value, (x, y)))
+
+
 @every_gentle
 def test_single_precision_is_right_far_from_the_origin(options: dict[str, Any]) -> None:
     x, y = ((draws(n, 8, seed=n) + n / 30 + 1000).float() for n in (40, 30))
