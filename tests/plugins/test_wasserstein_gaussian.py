@@ -114,12 +114,28 @@ def test_it_is_exact_in_single_precision_at_every_scale_and_place(scale: float) 
     torch.testing.assert_close(found.double(), truth, rtol=1e-3, atol=0)
 
 
+@pytest.mark.parametrize("thin", [0.1, 1e-3, 1e-5, 0.0])
+def test_thin_clouds_have_right_gradients_in_single_precision(thin: float) -> None:
+    breadths = torch.tensor([1.0, 0.5, thin, thin], dtype=torch.float64)
+    x, y = ((draws(50, 4, seed=seed) * breadths.roll(2 * seed)).float().requires_grad_() for seed in (0, 1))
+    value = Gaussian()(x, y)
+    found = torch.autograd.grad(value, (x, y))
+    exact = Gaussian()(*(doubled := [cloud.detach().double().requires_grad_() for cloud in (x, y)]))
+    torch.testing.assert_close(value.double(), exact, rtol=1e-5, atol=0)
+    for one, other in zip(found, torch.autograd.grad(exact, doubled), strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-3, atol=1e-3 * other.abs().max().item())
+
+
 def test_near_clouds_do_not_cancel() -> None:
     x = draws(30, 5).float()
     found = Gaussian()(x, x * (1 + 1e-4)).item()
     assert found == pytest.approx(1e-8 * x.square().mean(0).sum().item(), rel=0.02)
 
 
-def test_points_that_are_not_finite_are_refused() -> None:
-    with pytest.raises(CloudError, match="not finite"):
-        Gaussian()(torch.full((2, 2), float("nan")), torch.zeros(2, 2))
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_points_that_are_not_finite_are_refused(value: float) -> None:
+    x = torch.zeros(9, 2)
+    x[4, 1] = value
+    for clouds in ((x, torch.ones(3, 2)), (torch.ones(3, 2), x), (x, x)):
+        with pytest.raises(CloudError, match="not finite"):
+            Gaussian()(*clouds)
