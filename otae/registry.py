@@ -227,7 +227,7 @@ class Registry(Generic[T]):
 
 encoders: Registry[Encoder] = Registry("encoder", ["data_shape", "latent_dim", "value_range"])
 decoders: Registry[Decoder] = Registry("decoder", ["data_shape", "latent_dim", "value_range"])
-priors: Registry[Prior] = Registry("prior", ["data_shape", "latent_dim", "encoder"])
+priors: Registry[Prior] = Registry("prior", ["data_shape", "latent_dim", "value_range", "encoder"])
 costs: Registry[Cost] = Registry(
     "cost", ["data_shape", "latent_dim", "value_range", "shapes", "source_shapes", "target_shapes"]
 )

@@ -7,6 +7,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
+def gumbel(uniform: Tensor) -> Tensor:
+    r"""Returns Gumbel noise, with the shape of the uniform noise.
+
+    $$g = -\log(-\log u)$$
+
+    Args:
+        uniform: Uniform noise u on [0, 1), of any shape.
+    """
+    return uniform.clamp_min(torch.finfo(uniform.dtype).tiny).log().neg().log().neg()
+
+
 def perturb(logits: Tensor, uniform: Tensor) -> Tensor:
     r"""Returns logits under Gumbel noise, with shape (N, K): the index of the largest follows their softmax.
 
@@ -16,7 +27,7 @@ def perturb(logits: Tensor, uniform: Tensor) -> Tensor:
         logits: The unnormalised log-probabilities θ, with shape (K,).
         uniform: Uniform noise u on [0, 1), with shape (N, K).
     """
-    return logits - uniform.clamp_min(torch.finfo(uniform.dtype).tiny).log().neg().log()
+    return logits + gumbel(uniform)
 
 
 def argmax(scores: Tensor) -> Tensor:

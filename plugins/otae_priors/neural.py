@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
-from .pushforward import LeakySiLU, Pushforward
+from .activations import LeakySiLU
+from .pushforward import Pushforward
 
 
 class Neural(Pushforward):

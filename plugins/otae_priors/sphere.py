@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from otae.interfaces import Prior
 
+from .arcs import along_arcs
+
 
 class Sphere(Prior):
     r"""Creates the uniform prior on a sphere around the origin.
@@ -39,6 +41,16 @@ class Sphere(Prior):
 
     def sample(self, count: int, generator: Generator | None = None) -> Tensor:
         return self.radius * F.normalize(self.normal(count, self.latent_dim, generator=generator), dim=1)
+
+    def interpolate(self, a: Tensor, b: Tensor, fractions: Tensor) -> Tensor:
+        """Returns codes along great circles, with shape (N, T, latent_dim).
+
+        Args:
+            a: Where the ways begin, with shape (N, latent_dim).
+            b: Where they end, with shape (N, latent_dim).
+            fractions: The shares of the way that are done, with shape (T,).
+        """
+        return along_arcs(a, b, fractions)
 
     def extra_repr(self) -> str:
         return f"radius={self.radius:g}"

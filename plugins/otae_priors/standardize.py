@@ -33,13 +33,18 @@ class Standardize(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(size, eps=epsilon, momentum=momentum, affine=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, followed: Tensor | None = None) -> Tensor:
         """Returns the standardised draws, with shape (N, size).
 
         Args:
             x: The draws, with shape (N, size).
+            followed: The draws whose moments the running ones follow in training, with shape (N, size); x itself where
+                `None`. They differ where evaluation draws from another law than training does.
         """
         if self.training and len(x) > 1:
-            result: Tensor = self.norm(x)
-            return result
+            if followed is None:
+                result: Tensor = self.norm(x)
+                return result
+            self.norm(followed.detach())
+            return F.batch_norm(x, None, None, training=True, eps=self.norm.eps)
         return F.batch_norm(x, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)

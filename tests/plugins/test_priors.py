@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
@@ -12,38 +12,19 @@ from torch.distributions import MultivariateNormal
 
 from otae.interfaces import Prior
 from otae.reductions import distances, squared_distances
-from otae.testing import PriorSuite
-from otae_priors import Factorized, Gaussian, Mixture, Neural, Sphere, Uniform
+from otae_priors import (
+    Factorized,
+    Gaussian,
+    Mixture,
+    Neural,
+    Sphere,
+    Uniform,
+)
+from otae_priors.activations import LeakySiLU
 from otae_priors.choice import argmax, perturb, sparsemax
-from otae_priors.pushforward import LeakySiLU
 from otae_priors.standardize import Standardize
 
 MANY = 40_000
-
-
-class TestGaussian(PriorSuite):
-    plugin = Gaussian
-
-
-class TestUniform(PriorSuite):
-    plugin = Uniform
-
-
-class TestSphere(PriorSuite):
-    plugin = Sphere
-
-
-class TestNeural(PriorSuite):
-    plugin = Neural
-
-
-class TestFactorized(PriorSuite):
-    plugin = Factorized
-
-
-class TestMixture(PriorSuite):
-    plugin = Mixture
-    options: ClassVar[dict[str, Any]] = {"components": 4}
 
 
 def generator(seed: int = 0) -> torch.Generator:
