@@ -147,7 +147,7 @@ def measured(line: Line, repetitions: int, limit: float) -> Iterator[dict[str, A
     for count in line.counts:
         expected *= (count / before) ** line.power
         if expected > limit:
-            yield {"points": count, "failed": f"about {expected:.0f} s a call are expected"}
+            yield {"points": count, "failed": f"about {expected:.3g} s a call are expected"}
             return
         found = figures(line, count, repetitions, limit)
         yield {"points": count, **found}

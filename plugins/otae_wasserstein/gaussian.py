@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,8 @@ from otae.reductions import safe_sqrt
 
 from .envelope import with_gradients
 from .projections import centred, masses
+
+_BLOCK = 2**18  # entries to convert to double precision at a time, so that they stay in the processor's cache
 
 
 class Gaussian(Cost):
@@ -53,12 +57,13 @@ class Gaussian(Cost):
             CloudError: If points are not finite.
         """
         x, y = centred(source, target)
-        if not bool(torch.isfinite(x).all() & torch.isfinite(y).all()):
-            raise CloudError("The clouds have points that are not finite: look for where they come from.")
         with torch.autocast(x.device.type, enabled=False):
             a, b = masses(source, x), masses(target, y)
             x_mean, y_mean = a @ x, b @ y
-            return (x_mean - y_mean).square().sum() + bures(_rooted(x - x_mean, a), _rooted(y - y_mean, b))
+            apart = (x_mean - y_mean).square().sum()
+            if not apart.isfinite():  # as soon as one point is not
+                raise CloudError("The clouds have points that are not finite: look for where they come from.")
+            return apart + bures(_rooted(x - x_mean, a), _rooted(y - y_mean, b))
 
 
 def bures(x: Tensor, y: Tensor) -> Tensor:
@@ -73,7 +78,8 @@ def bures(x: Tensor, y: Tensor) -> Tensor:
         y: The second points, with shape (M, D).
     """
     with torch.no_grad():
-        (q_x, r_x), (q_y, r_y) = _factors(x), _factors(y)
+        of_x, of_y = _factored(x), _factored(y)
+        r_x, r_y = of_x.r, of_y.r
         u, values, v = torch.linalg.svd(r_x @ r_y.T, full_matrices=False)
         v = v.T
         u_x, v_y = u.T @ r_x, v.T @ r_y  # (K, D), turned to face each other
@@ -82,7 +88,7 @@ def bures(x: Tensor, y: Tensor) -> Tensor:
             return value
         rounding = values[0] * torch.finfo(values.dtype).eps * max(r_x.shape[0], r_y.shape[0])
         seen = (values > rounding)[:, None]  # what neither cloud sees of the other pulls nowhere
-        gradients = 2 * (x - _product(q_x, u @ (seen * v_y))), 2 * (y - _product(q_y, v @ (seen * u_x)))
+        gradients = 2 * (x - of_x.turned(u @ (seen * v_y))), 2 * (y - of_y.turned(v @ (seen * u_x)))
     return with_gradients(value, (x, y), gradients)
 
 
@@ -90,16 +96,54 @@ def _rooted(points: Tensor, masses: Tensor) -> Tensor:
     return safe_sqrt(masses)[:, None] * points
 
 
-def _factors(points: Tensor) -> tuple[Tensor | None, Tensor]:
-    """Returns orthonormal columns Q and a matrix R whose product is the points, which has at most D rows."""
+@dataclass(frozen=True, eq=False)
+class _Factored:
+    """Creates points X = Q R, with orthonormal columns Q, of which R has at most D rows.
+
+    Args:
+        q: The columns, times `inverse` where it is given; the identity where `None`.
+        r: The factor R, with shape (K, D).
+        inverse: The triangular matrix whose inverse turns `q` into the columns, with shape (D, D), in double precision.
+    """
+
+    q: Tensor | None
+    r: Tensor
+    inverse: Tensor | None = None
+
+    def turned(self, values: Tensor) -> Tensor:
+        """Returns the columns Q times values, with shape (N, D).
+
+        Args:
+            values: The values, with shape (K, D).
+        """
+        if self.q is None:
+            return values
+        if self.inverse is not None:
+            values = torch.linalg.solve_triangular(self.inverse, values.double(), upper=True).to(values)
+        return self.q @ values
+
+
+def _factored(points: Tensor) -> _Factored:
+    """Returns points as orthonormal columns times a matrix.
+
+    In single precision, Cholesky's factor of their products in double precision is as good as Householder's of the points,
+    and several times as fast; where it does not exist, as of points in a plane, Householder's does.
+    """
     if len(points) <= points.shape[1]:
-        return None, points
-    q, r = torch.linalg.qr(points)
-    return q, r
+        return _Factored(None, points)
+    if points.dtype == torch.float32:
+        r, failed = torch.linalg.cholesky_ex(_products(points), upper=True)
+        if not failed:
+            return _Factored(points, r.to(points), r)
+    return _Factored(*torch.linalg.qr(points))
 
 
-def _product(q: Tensor | None, r: Tensor) -> Tensor:
-    return r if q is None else q @ r
+def _products(points: Tensor) -> Tensor:
+    total = points.new_zeros(points.shape[1], points.shape[1], dtype=torch.float64)
+    for block in torch.split(points, max(1, _BLOCK // points.shape[1])):
+        exact = block.double()
+        total.addmm_(exact.T, exact)
+    return total
 
 
 def _outside(matrix: Tensor, basis: Tensor, inside: Tensor) -> Tensor:
