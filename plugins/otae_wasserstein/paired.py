@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,6 +13,10 @@ from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Cost
 from otae.reductions import pair_weights, precise
+
+from .sets import chamfer
+
+Ground: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 class Paired(Cost):
@@ -26,7 +30,9 @@ class Paired(Cost):
     - `half-sqeuclidean`: $\tfrac12 \|x - y\|_2^2$, the negative log-likelihood of a unit Gaussian, as in GWAE;
     - `l1`: $\|x - y\|_1$, that of a Laplace law;
     - `bernoulli`: $-\sum_k x_k \log y_k + (1 - x_k) \log(1 - y_k)$, the cross-entropy of data x and probabilities
-      y, both in [0, 1]; each logarithm is at least -100.
+      y, both in [0, 1]; each logarithm is at least -100;
+    - `chamfer`: of samples that are sets of P points, with shape (P, D), whose order means nothing,
+      $\tfrac1P \sum_i \min_j \|x_i - y_j\|_2^2 + \tfrac1P \sum_j \min_i \|x_i - y_j\|_2^2$.
 
     Args:
         ground: The cost c of one pair.
@@ -35,6 +41,9 @@ class Paired(Cost):
         Wasserstein Auto-Encoders (Tolstikhin et al., 2017)
         https://arxiv.org/abs/1711.01558
 
+        A Point Set Generation Network for 3D Object Reconstruction from a Single Image (Fan, Su, Guibas, 2016)
+        https://arxiv.org/abs/1612.00603
+
     Examples:
         >>> Paired()(torch.zeros(5, 1, 2, 2), torch.ones(5, 1, 2, 2)).item()
         4.0
@@ -42,7 +51,9 @@ class Paired(Cost):
 
     paired = True
 
-    def __init__(self, ground: Literal["half-sqeuclidean", "sqeuclidean", "l1", "bernoulli"] = "sqeuclidean") -> None:
+    def __init__(
+        self, ground: Literal["half-sqeuclidean", "sqeuclidean", "l1", "bernoulli", "chamfer"] = "sqeuclidean"
+    ) -> None:
         super().__init__()
         self.ground = ground
 
@@ -54,14 +65,20 @@ class Paired(Cost):
             target: The cloud it is paired with, with shape (N, …), such as reconstructions.
 
         Raises:
-            CloudError: If the clouds differ in size, dimension or weights, or leave [0, 1] under `bernoulli`.
+            CloudError: If the clouds differ in size, dimension or weights, leave [0, 1] under `bernoulli`,
+                or hold no sets under `chamfer`.
         """
-        x, y = precise(source.flat), precise(target.flat)
+        x, y = precise(source.points), precise(target.points)
         with torch.autocast(x.device.type, enabled=False):
             return Cloud(x, pair_weights(source, target)).mean(_GROUNDS[self.ground](x, y))
 
     def extra_repr(self) -> str:
         return f"ground={self.ground!r}"
+
+
+def _of_vectors(ground: Ground) -> Ground:
+    """Returns a ground cost of samples of any shape from one of vectors, with shape (N, D)."""
+    return lambda x, y: ground(x.reshape(len(x), -1), y.reshape(len(y), -1))
 
 
 def _sqeuclidean(x: Tensor, y: Tensor) -> Tensor:
@@ -89,9 +106,10 @@ def _check_unit(values: Tensor, side: str, cure: str) -> None:
         raise CloudError(f"The ground cost 'bernoulli' needs values in [0, 1], but the {side} spans {span}. {cure}")
 
 
-_GROUNDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "half-sqeuclidean": _half_sqeuclidean,
-    "sqeuclidean": _sqeuclidean,
-    "l1": _l1,
-    "bernoulli": _bernoulli,
+_GROUNDS: dict[str, Ground] = {
+    "half-sqeuclidean": _of_vectors(_half_sqeuclidean),
+    "sqeuclidean": _of_vectors(_sqeuclidean),
+    "l1": _of_vectors(_l1),
+    "bernoulli": _of_vectors(_bernoulli),
+    "chamfer": chamfer,
 }
