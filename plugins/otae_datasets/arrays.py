@@ -22,6 +22,8 @@ from .soundness import check_type, check_values, exceeds
 class Arrays(Dataset):
     """Creates a dataset from a NumPy file: images (N, H, W), (N, C, H, W) or (N, H, W, C), tables or codes (N, d).
 
+    Under `layout: none`, samples of any shape: sequences (N, length, channels), sets of points (N, points, dims).
+
     A `.npy` file is mapped into memory and read sample by sample, so it may be larger than the memory; a `.npz` file is
     read whole. All values are checked once. Samples are float32, images have their channels first.
 
@@ -29,7 +31,8 @@ class Arrays(Dataset):
         path: The `.npy` or `.npz` file; `~` is the home folder, a relative path starts at the working directory.
         key: The name of the array in a `.npz` file; not needed where there is only one besides the labels.
         labels: The name of the labels in the same `.npz` file, or a file of their own: one integer per sample.
-        layout: Where the channels of images with four axes stand; `auto` looks for the one axis of 1, 3 or 4 entries.
+        layout: Where the channels of images with four axes stand; `auto` looks for the one axis of 1, 3 or 4 entries;
+            `none` keeps the axes of samples that are no images.
         scaling: `auto` divides 8-bit values (uint8) by 255, unless all are 0 or 1, and keeps others; `none` keeps all.
         value_range: The smallest and largest value that a sample may hold, after scaling, which a decoder may use;
             (0, 1) where `auto` meets 8-bit or boolean values, else unbounded unless declared here.

@@ -78,6 +78,15 @@ def test_arrays_of_every_layout_are_read_with_their_channels_first(tmp_path, arr
     assert dataset[0].is_contiguous()
 
 
+@pytest.mark.parametrize("shape", [(9,), (9, 2), (2, 8, 8), (2, 3, 4, 5)], ids=str)
+def test_without_a_layout_samples_of_any_shape_keep_their_axes(tmp_path, shape) -> None:
+    array = np.arange(3 * np.prod(shape), dtype=np.float32).reshape(3, *shape)
+    np.save(tmp_path / "x.npy", array)
+    dataset = Arrays(tmp_path / "x.npy", layout="none")
+    assert dataset.data_shape == shape
+    np.testing.assert_array_equal(dataset[2].numpy(), array[2])
+
+
 @pytest.mark.parametrize(("layout", "shape"), [("channels-first", (7, 5, 3)), ("channels-last", (3, 7, 5))])
 def test_a_named_layout_is_taken_at_its_word(tmp_path, layout, shape) -> None:
     np.save(tmp_path / "x.npy", BYTES)
