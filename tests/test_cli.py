@@ -284,7 +284,7 @@ def test_names_complete_as_they_are_typed() -> None:
 
     assert recipe_names("gwae-") == ["gwae-factorized", "gwae-mixture"]
     assert kinds("d") == ["decoder", "dataset"]
-    assert plugin_names(Typed, "st") == ["standard"]
+    assert plugin_names(Typed, "sta") == ["standard"]
     for kind, expected in (("recipe", ["wae-gan", "wae-mmd"]), ("nothing", []), (None, [])):
         Typed.params = {"kind": kind}
         assert plugin_names(Typed, "wae") == expected
