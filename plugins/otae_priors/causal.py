@@ -18,7 +18,7 @@ from .standardize import Standardize
 class Causal(Prior):
     r"""Creates a prior whose dimensions act on one another along a learned directed graph without cycles.
 
-    $$h^{(l + 1)}_j = \mathrm{MLP}^{(l)}_j\big(h^{(l)} \odot (I + A)_{\cdot j}\big), \qquad
+    $$h^{(l + 1)}_j = h^{(l)}_j + \mathrm{MLP}^{(l)}_j\big(h^{(l)} \odot (I + A)_{\cdot j}\big), \qquad
     A_{ij} = [\, s_i < s_j \,] \, [\, e_{ij} > 0 \,], \qquad h^{(0)} = \varepsilon, \quad z = \mathrm{BN}(h^{(L)})$$
 
     The score s of each dimension puts them in order, and an edge leads only to a later dimension: no values of the
@@ -94,7 +94,7 @@ class Causal(Prior):
         """
         seen, h = graph + torch.eye(self.latent_dim).to(graph), noise
         for layer in self.layers:
-            h = layer(h.T * seen.T[:, :, None])  # (effects, causes, N)
+            h = h + layer(h.T * seen.T[:, :, None])  # each layer sees (effects, causes, N)
         return h
 
     def adjacency(self) -> Tensor:
@@ -115,7 +115,7 @@ class Causal(Prior):
         soft = (leads / self.temperature).sigmoid() * (edges / self.temperature).sigmoid()
         soft = soft * (1 - torch.eye(size).to(soft))
         hard = ((leads > 0) & (edges > 0)).to(soft)
-        return hard + soft - soft.detach()
+        return hard + (soft - soft.detach())  # exactly hard, with the gradient of soft
 
     def extra_repr(self) -> str:
         return f"temperature={self.temperature:g}"
