@@ -19,7 +19,7 @@ from otae.evaluation import Specimens, evaluate
 from otae.interfaces import Specimen
 from otae.training import split
 
-METRICS = ["distortion", "frechet", "reconstruction"]
+METRICS = ["distortion", "frechet", "prior-mmd", "reconstruction"]
 
 
 class Sizes(Metric):

@@ -59,6 +59,7 @@ class Specimens:
             train=self._train,
             labels=None if labels is None else labels[indices],
             seed=self.seed,
+            draws=model.encode(data, sample=True),
         )
 
     @cached_property

@@ -22,6 +22,7 @@ class Specimen:
         train: The training samples, for baselines fitted to them, with shape (T, *data_shape).
         labels: One integer class per sample, with shape (N,), or `None`.
         seed: The seed that any draw of the metric must start from.
+        draws: One draw from the law of each code, with shape (N, latent_dim), or `None` where it is not known.
     """
 
     data: Tensor
@@ -32,6 +33,7 @@ class Specimen:
     train: Tensor
     labels: Tensor | None = None
     seed: int = 0
+    draws: Tensor | None = None
 
 
 class Metric(ABC):

@@ -1,9 +1,10 @@
-"""Metrics: reconstruction and generation against a linear model, and how far a model keeps distances."""
+"""Metrics: reconstruction and generation against a linear model, the codes' match to the prior, distances kept."""
 
 from __future__ import annotations
 
 from .distortion import Distortion
 from .frechet import Frechet
+from .prior_mmd import PriorMMD
 from .reconstruction import Reconstruction
 
-__all__ = ["Distortion", "Frechet", "Reconstruction"]
+__all__ = ["Distortion", "Frechet", "PriorMMD", "Reconstruction"]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from otae.interfaces import Specimen
 from otae.testing import MetricSuite
-from otae_metrics import Distortion, Frechet, Reconstruction
+from otae_metrics import Distortion, Frechet, PriorMMD, Reconstruction
 from otae_metrics.distortion import best_scale, correlation
 from otae_metrics.frechet import frechet_distance
 from otae_metrics.linear import Linear
@@ -47,6 +47,10 @@ class TestDistortion(MetricSuite):
         "generation_correlation": 1.0,
         "generation_distortion": 0.0,
     }
+
+
+class TestPriorMMD(MetricSuite):
+    plugin = PriorMMD
 
 
 def draws(count: int, size: int, seed: int = 0) -> Tensor:
@@ -183,3 +187,44 @@ def test_a_subset_is_drawn_by_seed_without_replacement() -> None:
     assert torch.equal(chosen, subset(cloud, 30, seed=5))
     assert not torch.equal(chosen, subset(cloud, 30, seed=6))
     assert torch.equal(subset(cloud, 100, seed=5), torch.arange(100))
+
+
+def matched(codes: Tensor, prior: Tensor, drawn: Tensor | None = None) -> dict[str, float]:
+    return PriorMMD()(replace(specimen(codes, codes), prior=prior, draws=drawn))
+
+
+def test_the_discrepancy_of_a_few_codes_and_draws_is_known() -> None:
+    codes, prior = torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0], [5.0]])
+    figures = matched(codes, prior)  # distances 3, 5, 2, 4 between, 1 and 2 within
+    assert figures == pytest.approx({"mmd": 2 * 3.5 - 1 - 2, "coefficient": 4 / 7})
+
+
+def test_the_discrepancy_agrees_with_all_pairs_written_out() -> None:
+    codes, prior = draws(40, 3), 2 * draws(60, 3, 1) + 1
+    between, within = torch.cdist(codes, prior).mean(), torch.pdist(codes).mean() + torch.pdist(prior).mean()
+    assert matched(codes, prior)["mmd"] == pytest.approx(float(2 * between - within))
+
+
+def test_codes_of_the_priors_law_have_no_discrepancy_on_average() -> None:
+    found = [matched(draws(50, 4, seed), draws(80, 4, 1000 + seed))["mmd"] for seed in range(200)]
+    assert min(found) < 0 < max(found)
+    assert np.mean(found) == pytest.approx(0, abs=4 * np.std(found) / np.sqrt(len(found)))
+
+
+def test_the_coefficient_of_two_points_apart_is_1_and_has_no_units() -> None:
+    assert matched(torch.zeros(5, 2), torch.ones(5, 2))["coefficient"] == pytest.approx(1)
+    codes, prior = draws(30, 2), draws(30, 2, 1) + 1
+    assert matched(7 * codes, 7 * prior)["coefficient"] == pytest.approx(matched(codes, prior)["coefficient"])
+
+
+def test_codes_drawn_from_their_laws_are_judged_where_there_are_any() -> None:
+    means, prior = 0.1 * draws(300, 2), draws(300, 2, 1)
+    drawn = means + 0.99**0.5 * draws(300, 2, 2)
+    assert matched(means, prior, drawn) == matched(drawn, prior)
+    assert matched(means, prior)["coefficient"] > 0.1
+    assert matched(means, prior, drawn)["coefficient"] < 0.02
+
+
+def test_a_discrepancy_that_is_undefined_is_left_out() -> None:
+    assert matched(draws(1, 2), draws(9, 2)) == {}
+    assert matched(torch.ones(4, 2), torch.ones(4, 2)) == {"mmd": 0.0}
