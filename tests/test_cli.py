@@ -282,10 +282,10 @@ def test_names_complete_as_they_are_typed() -> None:
     class Typed:
         params = {"kind": "prior"}
 
-    assert recipe_names("gwae-") == ["gwae-factorized", "gwae-mixture"]
+    assert recipe_names("gwae-f") == ["gwae-factorized", "gwae-factorized-64"]
     assert kinds("d") == ["decoder", "dataset"]
     assert plugin_names(Typed, "sta") == ["standard"]
-    for kind, expected in (("recipe", ["wae-gan", "wae-mmd"]), ("nothing", []), (None, [])):
+    for kind, expected in (("recipe", ["wae-gan", "wae-gan-64", "wae-mmd", "wae-mmd-64"]), ("nothing", []), (None, [])):
         Typed.params = {"kind": kind}
         assert plugin_names(Typed, "wae") == expected
 
