@@ -55,8 +55,19 @@ def fresh_peak(script: str, *arguments: str) -> float:
         script: The script's path.
         *arguments: Its arguments.
     """
+    return fresh_numbers(script, *arguments)[-1]
+
+
+def fresh_numbers(script: str, *arguments: str) -> list[float]:
+    """Returns the numbers on the last line that a script prints in a fresh process.
+
+    Args:
+        script: The script's path.
+        *arguments: Its arguments.
+    """
     command = [sys.executable, script, *arguments]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [float(word) for word in printed.splitlines()[-1].split()]
 
 
 def alone(call: Callable[[], object]) -> dict[str, float]:
@@ -104,6 +115,24 @@ def machine(*packages: str) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "versions": {name: version(name) for name in ("torch", *packages)},
     }
+
+
+def ceilings() -> dict[str, float]:
+    """Returns what this machine does at best on the threads in use, in single precision.
+
+    Products of two matrices in 10⁹ operations a second; reading a matrix by a product with a vector, from the caches (4 MB) and
+    from memory (256 MB), in 10⁹ bytes a second; exponentials in 10⁹ a second.
+    """
+    square, small, large = torch.rand(2048, 2048), torch.rand(1000, 1000), torch.rand(8192, 8192)
+    calls: dict[str, Callable[[], object]] = {
+        "product": lambda: square @ square,
+        "cached": lambda: small @ small[0],
+        "memory": lambda: large @ large[0],
+        "exponential": lambda: small.exp_().clamp_(max=1),
+    }
+    times = medians(calls, 20)
+    work = {"product": 2 * 2048**3, "cached": 4 * 1000**2, "memory": 4 * 8192**2, "exponential": 1000**2}
+    return {name: work[name] / times[name] / 1e9 for name in calls}
 
 
 def save(path: Path | None, found: Mapping[str, Any]) -> None:

@@ -101,9 +101,11 @@ def measure(cloud: Cloud) -> tuple[Tensor, Tensor]:
         cloud: A cloud, with shape (N, …).
 
     Raises:
-        CloudError: If points are not finite.
+        CloudError: If points are not finite, or have no entries.
     """
     points = precise(cloud.flat)
+    if points.shape[1] == 0:
+        raise CloudError("The points of the cloud have no entries: their distances mean nothing.")
     if not torch.isfinite(torch.stack(points.detach().aminmax())).all():  # one pass, where isfinite takes four
         raise CloudError("The cloud has points that are not finite: look for NaN and infinity where they come from.")
     weights = None if cloud.weights is None else cloud.weights.to(points.dtype)

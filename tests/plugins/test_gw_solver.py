@@ -156,6 +156,12 @@ def test_points_that_are_not_finite_are_refused(name: str, bad: float) -> None:
 
 
 @pytest.mark.parametrize("name", SOLVED)
+def test_points_without_entries_are_refused(name: str) -> None:
+    with pytest.raises(CloudError, match="no entries"):
+        SOLVED[name](torch.ones(4, 0), torch.ones(4, 0))
+
+
+@pytest.mark.parametrize("name", SOLVED)
 def test_a_solution_holds_a_coupling(name: str) -> None:
     x, y = (each.double() for each in clouds())
     weights = torch.linspace(0.2, 1, 10, dtype=torch.float64)
