@@ -140,6 +140,20 @@ def test_every_encoder_offers_every_noise_and_tells_whether_there_is_a_density(n
         assert torch.equal(law.rsample(), law.rsample()) is (noise == "none")
 
 
+@pytest.mark.parametrize("noise", ["gaussian", "implicit", "none"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_mixed_precision_changes_a_code_by_no_more_than_its_rounding(name: str, noise: Any) -> None:
+    torch.manual_seed(0)
+    given: dict[str, Any] = {"data_shape": SHAPES[name], "latent_dim": 2}
+    encoder, decoder = otae.encoders.create(name, noise=noise, **given), otae.decoders.create(name, **given)
+    x = torch.rand(4, *SHAPES[name])
+    with torch.autocast("cpu", torch.bfloat16):
+        law = encoder(x)
+        codes, images = law.mean, decoder(law.rsample())
+    torch.testing.assert_close(codes.float(), encoder(x).mean, rtol=0, atol=0.02)
+    assert images.isfinite().all()
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_decoder_ends_in_the_layer_that_is_asked_for(name: str) -> None:
     z = 100 * torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
