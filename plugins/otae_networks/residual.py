@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import gcd
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .activations import ACTIVATIONS, Activation
 from .stages import Stage
@@ -51,16 +53,33 @@ def normalised(channels: int, activation: Activation) -> tuple[nn.Module, nn.Mod
     return nn.GroupNorm(gcd(channels, _GROUPS), channels), ACTIVATIONS[activation]()
 
 
-def enlarged(stage: Stage) -> tuple[nn.Module, nn.Module]:
-    """Returns the layers from the side of the code to the side of the image: the nearest pixel, then a convolution.
+class Enlarged(nn.Conv2d):
+    r"""Creates the step up from the side of the code to that of the image: each pixel copied, then a convolution.
 
-    Each pixel is the sum of equally many terms, which a transposed convolution does not give: no checkerboard.
+    Copies and a kernel K of 3 pixels are one transposed convolution with stride 2, whose kernel is
+    $W_t = K_{2-t} + K_{3-t}$ along each axis: the same values for less than half the work. Every pixel is a sum of the
+    whole kernel, which transposed convolutions with kernels of their own do not give: no checkerboard.
 
     Args:
-        stage: The stage.
+        stage: The stage; where it has 2n + 1 pixels a side, the last one comes of the last one of n.
 
     References:
         Deconvolution and Checkerboard Artifacts (Odena, Dumoulin, Olah, 2016)
         https://doi.org/10.23915/distill.00003
     """
-    return nn.Upsample(stage.in_size), nn.Conv2d(stage.out_channels, stage.in_channels, 3, padding=1)
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.out_channels, stage.in_channels, 3, padding=1)
+        self.steps = stage.strides
+        self.rest = tuple(size % step for size, step in zip(stage.in_size, stage.strides, strict=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.weight.flip(2, 3).transpose(0, 1)
+        for axis, step in zip((2, 3), self.steps, strict=True):
+            kernel = _doubled(kernel, axis) if step == 2 else kernel
+        return F.conv_transpose2d(x, kernel, self.bias, self.steps, padding=1, output_padding=self.rest)
+
+
+def _doubled(kernel: Tensor, axis: int) -> Tensor:
+    edge = torch.zeros_like(kernel.narrow(axis, 0, 1))
+    return torch.cat([kernel, edge], axis) + torch.cat([edge, kernel], axis)

@@ -13,7 +13,7 @@ from otae.interfaces import Decoder
 
 from .activations import ACTIVATIONS, Activation
 from .outputs import Output, output_layer
-from .residual import ResidualBlock, enlarged, normalised
+from .residual import Enlarged, ResidualBlock, normalised
 from .stages import stages
 
 
@@ -67,7 +67,7 @@ class ResNetDecoder(Decoder):
             for stage in reversed(path):
                 yield from (ResidualBlock(stage.out_channels, activation) for _ in range(blocks))
                 yield from normalised(stage.out_channels, activation)
-                yield from enlarged(stage)
+                yield Enlarged(stage)
 
         self.layers = nn.Sequential(
             nn.Linear(latent_dim, width),

@@ -30,7 +30,7 @@ from otae_networks.attention import Positions
 from otae_networks.heads import ImplicitHead
 from otae_networks.implicit import Implicit
 from otae_networks.lengths import halvings
-from otae_networks.residual import ResidualBlock, enlarged
+from otae_networks.residual import Enlarged, ResidualBlock
 from otae_networks.stages import Stage
 from otae_wasserstein import Paired
 
@@ -90,10 +90,24 @@ def test_a_flat_image_is_enlarged_without_a_checkerboard_which_a_transposed_conv
     torch.manual_seed(0)
     stage = Stage(2, 4, (16, 16))
     x = torch.rand(1, 4, 1, 1).expand(1, 4, 8, 8)
-    inner = nn.Sequential(*enlarged(stage))(x)[..., 2:-2, 2:-2]
+    inner = Enlarged(stage)(x)[..., 2:-2, 2:-2]
     torch.testing.assert_close(inner, inner[..., :1, :1].expand_as(inner))
     other = stage.upward()(x)[..., 2:-2, 2:-2]
     assert other.std(dim=(2, 3)).min() > 1e-2
+
+
+@pytest.mark.parametrize("size", [(16, 12), (16, 5), (5, 16)], ids=str)
+def test_a_step_up_is_the_copied_pixels_and_a_convolution(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    stage = Stage(2, 4, size)
+    step, x = Enlarged(stage).double(), draws(3, 4, *stage.out_size).requires_grad_()
+    plain = nn.Conv2d(4, 2, 3, padding=1).double()
+    plain.load_state_dict(step.state_dict())
+    expected = plain(nn.Upsample(size)(x))
+    torch.testing.assert_close(step(x), expected)
+    weight = draws(*expected.shape, seed=1)
+    found = torch.autograd.grad((step(x) * weight).sum(), [x, step.weight, step.bias])
+    torch.testing.assert_close(found, torch.autograd.grad((expected * weight).sum(), [x, plain.weight, plain.bias]))
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 17, 33), (5, 8, 50), (2, 61, 9), (3, 64, 48)], ids=str)
