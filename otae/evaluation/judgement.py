@@ -23,8 +23,8 @@ def evaluate(
 ) -> Figures:
     """Returns the figures of a run, by split, metric and name, and writes them to its `evaluation.json`.
 
-    The splits are `test`, which training never saw, and `all`. A metric that needs labels is skipped where the data have
-    none. Everything is drawn from the run's seed: the same call gives the same figures, and no global state changes.
+    The splits are `test`, which training never saw, and `all`. A metric that needs labels or factors is skipped where the
+    data have none. Everything is drawn from the run's seed: the same call gives the same figures, and no global state changes.
 
     Args:
         path: The run, or its folder.
@@ -65,7 +65,12 @@ def _installed() -> Iterator[tuple[str, Metric]]:
 
 
 def _fit(judges: dict[str, Metric], specimen: Specimen) -> Iterator[tuple[str, Metric]]:
-    return ((name, judge) for name, judge in judges.items() if specimen.labels is not None or not judge.needs_labels)
+    lacks_labels, lacks_factors = specimen.labels is None, specimen.factors is None
+    return (
+        (name, judge)
+        for name, judge in judges.items()
+        if not (judge.needs_labels and lacks_labels) and not (judge.needs_factors and lacks_factors)
+    )
 
 
 def _figures(name: str, judge: Metric, split: str, specimen: Specimen) -> dict[str, float]:

@@ -47,7 +47,8 @@ class Specimens:
     def __getitem__(self, name: str) -> Specimen:
         """Returns the specimen of a split: `train`, `validation`, `test`, or `all`."""
         indices = self._some(range(len(self.dataset)) if name == "all" else getattr(self.splits, name))
-        data, labels, model = self._read(indices), self.dataset.labels, self.run.model
+        data, model = self._read(indices), self.run.model
+        labels, factors = self.dataset.labels, self.dataset.factors
         codes = model.encode(data)
         prior, generations = self._drawn
         return Specimen(
@@ -58,6 +59,8 @@ class Specimens:
             prior=prior,
             train=self._train,
             labels=None if labels is None else labels[indices],
+            factors=None if factors is None else factors[indices],
+            factor_names=self.dataset.factor_names,
             seed=self.seed,
             draws=model.encode(data, sample=True),
         )

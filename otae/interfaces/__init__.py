@@ -12,6 +12,7 @@ from .metric import Metric, Specimen
 from .plan import Plan
 from .prior import Prior
 from .solution import Solution
+from .source import Download, Source, data_folder
 
 __all__ = [
     "Components",
@@ -19,10 +20,13 @@ __all__ = [
     "Dataset",
     "Decoder",
     "Dirac",
+    "Download",
     "Encoder",
     "Metric",
     "Plan",
     "Prior",
     "Solution",
+    "Source",
     "Specimen",
+    "data_folder",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.utils import data
+
+from .source import Source
 
 
 class Dataset(data.Dataset[Tensor], ABC):
@@ -16,12 +19,19 @@ class Dataset(data.Dataset[Tensor], ABC):
     Attributes:
         data_shape: The shape of one sample, such as (1, 8, 8); set by the subclass.
         labels: One integer class per sample, with shape (N,), for evaluation only; `None` where there are none.
+        factors: What generated each sample, with shape (N, F): whole or real numbers, for evaluation only; `None` where that
+            is not known.
+        factor_names: A name for each factor; `None` where there are none.
         value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
+        sources: What `otae data fetch` gets for it.
     """
 
     data_shape: tuple[int, ...]
     labels: Tensor | None = None
+    factors: Tensor | None = None
+    factor_names: tuple[str, ...] | None = None
     value_range: tuple[float, float] | None = None
+    sources: ClassVar[tuple[Source, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()

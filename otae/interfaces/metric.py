@@ -21,6 +21,8 @@ class Specimen:
         prior: The codes of those draws, with shape (M, latent_dim).
         train: The training samples, for baselines fitted to them, with shape (T, *data_shape).
         labels: One integer class per sample, with shape (N,), or `None`.
+        factors: What generated each sample, with shape (N, F), or `None`.
+        factor_names: A name for each factor, or `None`.
         seed: The seed that any draw of the metric must start from.
         draws: One draw from the law of each code, with shape (N, latent_dim), or `None` where it is not known.
     """
@@ -32,6 +34,8 @@ class Specimen:
     prior: Tensor
     train: Tensor
     labels: Tensor | None = None
+    factors: Tensor | None = None
+    factor_names: tuple[str, ...] | None = None
     seed: int = 0
     draws: Tensor | None = None
 
@@ -41,9 +45,11 @@ class Metric(ABC):
 
     Attributes:
         needs_labels: Whether it can only judge data with labels.
+        needs_factors: Whether it can only judge data with known factors.
     """
 
     needs_labels: ClassVar[bool] = False
+    needs_factors: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

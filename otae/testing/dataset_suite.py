@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -88,6 +89,31 @@ class DatasetSuite(Suite):
         whole = not dataset.labels.is_floating_point() and not dataset.labels.is_complex()
         assert whole, f"labels must be integer classes, not {dataset.labels.dtype}"
 
+    def test_factors_are_named_numbers_of_each_sample(self, dataset: Any) -> None:
+        factors, names = dataset.factors, dataset.factor_names
+        assert (factors is None) == (names is None), "factors and factor_names come together, or are both None"
+        if factors is None:
+            pytest.skip("the dataset has no factors")
+        assert isinstance(factors, Tensor), "factors must be a tensor"
+        assert isinstance(names, tuple), f"factor_names must be a tuple of names, not {names!r}"
+        shape = tuple(factors.shape)
+        assert shape == (len(dataset), len(names)), f"factors must have shape (N, F), one column a name, not {shape}"
+        assert len(set(names)) == len(names) > 0, f"factors need different names, not {names}"
+        assert not factors.is_complex(), "factors are whole or real numbers"
+        assert factors.isfinite().all(), "factors must be finite"
+
+    def test_its_sources_stay_in_the_data_folder(self) -> None:
+        names = [source.name for source in self.plugin.sources]  # type: ignore[attr-defined]
+        assert len(set(names)) == len(names), f"each source needs a name of its own: {names}"
+        for source in self.plugin.sources:  # type: ignore[attr-defined]
+            assert source.files or source.by_hand, f"{source.name} needs files, or by_hand: how to get them"
+            for file in source.files:
+                path = PurePosixPath(file.path)
+                inside = not path.is_absolute() and ".." not in path.parts
+                assert inside, f"{file.path} must be relative to the data folder, without '..'"
+                kind = (file.digest or "sha256:").partition(":")[0]
+                assert kind in ("sha256", "md5"), f"a digest reads sha256:… or md5:…, not {file.digest}"
+
     def test_a_batch_equals_its_parts_in_the_order_asked_for(self, dataset: Any) -> None:
         last = len(dataset) - 1
         for indices in ([0], [last, 0], [0, last, 0], [last // 2, last]):
@@ -113,6 +139,8 @@ class DatasetSuite(Suite):
             assert torch.equal(sample, other[index]), f"sample {index} differs in a second dataset: sort what you list"
         if dataset.labels is not None:
             assert torch.equal(dataset.labels, other.labels), "labels differ in a second dataset: sort what you list"
+        if dataset.factors is not None:
+            assert torch.equal(dataset.factors, other.factors), "factors differ in a second dataset: seed every draw"
 
     def test_a_sample_may_be_changed_without_changing_the_dataset(self, dataset: Any) -> None:
         dataset[0].fill_(-7)

@@ -1,9 +1,14 @@
-"""Datasets: handwritten digits that come with scikit-learn, NumPy files, and folders of pictures."""
+"""Datasets: files of NumPy, IDX and HDF5, tables, folders of pictures, and points and pictures that need no file."""
 
 from __future__ import annotations
 
 from .arrays import Arrays
 from .digits import Digits
+from .dsprites import DSprites
+from .idx import Idx
 from .images import Images
+from .manifolds import Manifolds
+from .shapes3d import Shapes3D
+from .sprites import Sprites
 
-__all__ = ["Arrays", "Digits", "Images"]
+__all__ = ["Arrays", "DSprites", "Digits", "Idx", "Images", "Manifolds", "Shapes3D", "Sprites"]

@@ -6,10 +6,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.typing import NDArray
 
 from otae.errors import DataError, unknown_name
@@ -82,6 +84,31 @@ class ArrayFile:
         if not isinstance(content, np.ndarray):
             raise DataError(f"'{self.path}': {key!r} is no array. Write the file with numpy.savez.")
         return content
+
+    def blocks(self, key: str) -> Iterator[tuple[Array, tuple[int, ...]]]:
+        """Yields an array of a `.npz` file piece by piece along its first axis, each with the shape of the whole.
+
+        Args:
+            key: The array's key.
+
+        Raises:
+            DataError: If the array is damaged, holds Python objects or nothing, or is stored by columns.
+        """
+        with self._reading(), zipfile.ZipFile(self.path) as archive, archive.open(f"{key}.npy") as stream:
+            header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}.get(read_magic(stream))
+            if header is None:
+                raise ValueError(f"{key!r} is of an unknown version of the .npy format")
+            shape, by_columns, dtype = header(stream)
+            if dtype.hasobject or by_columns or 0 in (shape or (0,)):
+                raise ValueError(
+                    f"{key!r} of shape {shape} and type {dtype} holds no samples, or not one after the other"
+                )
+            size = prod(shape[1:]) * dtype.itemsize
+            rows = max(1, 2**24 // size)
+            for start in range(0, shape[0], rows):
+                content = stream.read(min(rows, shape[0] - start) * size)
+                yield np.frombuffer(content, dtype).reshape(-1, *shape[1:]), shape
+            stream.read(1)  # the end, where the checksum is looked at
 
     def _names(self) -> tuple[str, ...]:
         with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
