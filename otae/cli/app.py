@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import NonFiniteError, OtaeError
-from . import apply, doctor, listing, new, report, schema, show, train
+from . import apply, data, doctor, listing, new, report, schema, show, train
 from .console import errors
 
 
@@ -75,6 +75,7 @@ app.command("interpolate", rich_help_panel="Use a run")(apply.interpolate)
 app.command("traverse", rich_help_panel="Use a run")(apply.traverse)
 app.command("encode", rich_help_panel="Use a run")(apply.encode)
 app.command("reconstruct", rich_help_panel="Use a run")(apply.reconstruct)
+app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.command("list", rich_help_panel="Look around")(listing.list_)
 app.command("show", rich_help_panel="Look around")(show.show)
 app.command("schema", rich_help_panel="Look around")(schema.schema)
