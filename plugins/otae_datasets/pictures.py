@@ -61,25 +61,36 @@ def picture_size(file: Path) -> Size:
         return image.height, image.width
 
 
-def read_picture(file: Path, size: Size | None, mode: Mode) -> Tensor:
+def read_picture(file: Path, size: Size | None, mode: Mode, crop: int | None = None) -> Tensor:
     """Returns a picture, with shape (C, H, W) and values in [0, 1].
 
     Args:
         file: The picture.
         size: The height and width to crop, about the centre, and resize to; `None` keeps the picture's.
         mode: `RGB` for three channels, `L` for one, grey. Transparency is dropped.
+        crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
 
     Raises:
-        DataError: If the picture is damaged.
+        DataError: If the picture is damaged, or smaller than the crop.
     """
     with _opened(file) as image:
         opaque = image.convert("RGBA") if "transparency" in image.info else image
         picture = opaque.convert(mode)
+    if crop is not None:
+        picture = _cropped(picture, crop, file)
     if size is not None:
         picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     pixels = torch.from_numpy(np.array(picture))
     planes = pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1).contiguous()  # (C, H, W)
     return planes.to(torch.float32).div_(255)
+
+
+def _cropped(picture: Image.Image, side: int, file: Path) -> Image.Image:
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    if min(left, top) < 0:
+        told = f"{picture.height}×{picture.width} pixels (height×width)"
+        raise DataError(f"'{file}' has {told}, fewer than the crop of {side}. Set the option crop to fewer, or null.")
+    return picture.crop((left, top, left + side, top + side))
 
 
 def _ends_well(file: Path, kind: str | None) -> bool:
