@@ -15,7 +15,7 @@ import otae
 from otae import Metric, Run
 from otae.build import open_dataset
 from otae.errors import ConfigError, NonFiniteError, RunError, UnknownPluginError
-from otae.evaluation import Specimens, evaluate
+from otae.evaluation import Specimens, evaluate, specimens
 from otae.interfaces import Specimen
 from otae.training import split
 
@@ -124,6 +124,34 @@ def test_the_specimen_is_the_split_and_what_the_model_makes_of_it(run: Run) -> N
     assert specimen.labels is not None
     assert dataset.labels is not None
     assert torch.equal(specimen.labels, dataset.labels[indices.test])
+
+
+def test_of_large_samples_fewer_are_held(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(specimens, "_VALUES", 6 * 20)
+    monkeypatch.setattr(specimens, "_LEAST", 15)
+    held = Specimens(run)["all"]
+    assert len(held.data) == len(held.generations) == len(held.train) == 20
+    monkeypatch.setattr(specimens, "_VALUES", 6)
+    assert len(Specimens(run)["all"].data) == 15
+    assert len(Specimens(run, limit=3)["all"].data) == 3
+
+
+def test_known_factors_are_handed_to_the_metrics_that_need_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Needy(Classes):
+        needs_factors = True
+
+    otae.metrics.register("needy", Needy)
+    assert evaluate(run, ["needy"], samples=5)["test"] == {}
+    dataset = open_dataset(run.experiment)
+    factors = torch.arange(2.0 * len(dataset)).reshape(-1, 2)
+    monkeypatch.setattr(type(dataset), "factors", factors)
+    monkeypatch.setattr(type(dataset), "factor_names", ("a", "b"))
+    part = Specimens(run, samples=1, limit=11)["all"]
+    assert part.factor_names == ("a", "b")
+    for sample, row in zip(part.data, part.factors, strict=True):
+        assert torch.equal(dataset[int(row[0]) // 2], sample)
+    assert set(evaluate(run, ["needy"], samples=5)["test"]) == {"needy"}
+    otae.metrics.unregister("needy")
 
 
 def test_a_limited_split_keeps_samples_and_labels_together(run: Run) -> None:

@@ -121,13 +121,16 @@ def reconstruct(
 def _apply(
     verb: Literal["encode", "reconstruct"], run: Path, input: Path | None, output: Path, overwrite: bool, size: int
 ) -> None:
+    import torch
+
     from .. import Run
     from .arrays import check_output, data_of, write
 
     check_output(output, overwrite, images=verb == "reconstruct")
     opened = Run(run)
     method = opened.model.encode if verb == "encode" else opened.model.reconstruct
-    _written(output, write(output, method(data_of(opened, input), batch_size=size)))
+    outcomes = [method(batch, batch_size=size) for batch in data_of(opened, input, size)]
+    _written(output, write(output, torch.cat(outcomes)))
 
 
 def _written(output: Path, values: Tensor) -> None:

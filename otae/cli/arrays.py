@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +17,23 @@ from ..files import atomic
 from ..run import Run
 
 
-def data_of(run: Run, path: Path | None) -> Tensor:
-    """Returns the samples of a .npy file, or all of the run's own data, with shape (N, *data_shape).
+def data_of(run: Run, path: Path | None, size: int) -> Iterator[Tensor]:
+    """Yields the samples of a .npy file at once, or all of the run's own data in batches, with shape (N, *data_shape).
 
     Args:
         run: The run.
         path: The file, or `None`.
+        size: The largest number of samples in a batch.
 
     Raises:
         DataError: If the file cannot be read, or holds no floating-point numbers.
     """
     if path is None:
         dataset = open_dataset(run.experiment)
-        return dataset.__getitems__(range(len(dataset)))
-    return read_samples(path)
+        for start in range(0, len(dataset), size):
+            yield dataset.__getitems__(range(start, min(start + size, len(dataset))))
+    else:
+        yield read_samples(path)
 
 
 def read_samples(path: Path) -> Tensor:

@@ -32,6 +32,7 @@ def evaluate(
             skipped with a warning.
         samples: The number of generations to judge.
         limit: The largest number of samples of a split to judge, drawn by seed where there are more: it bounds memory.
+            Of samples of more than 6,710 values, fewer are judged, and drawn: 2²⁶ values in all, but at least 1,000 samples.
 
     Raises:
         UnknownPluginError: If a named metric is not installed.

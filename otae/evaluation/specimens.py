@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import prod
 
 import torch
 from torch import Generator, Tensor
@@ -16,12 +17,15 @@ from ..training.splits import Splits, split
 
 SPLITS = ("test", "all")
 
+_VALUES, _LEAST = 2**26, 1000
+
 
 class Specimens:
     """Creates the specimens of a run, one for each split; everything is drawn from the run's seed.
 
     At most `limit` samples of a split are held in memory, drawn by seed where there are more, and `samples` generations,
-    which all splits share.
+    which all splits share. Of large samples fewer are held: together no more than 2²⁶ values, such as 5,461 pictures of
+    3×64×64, and yet never fewer than 1,000 where so many are asked for.
 
     Args:
         run: The run, trained.
@@ -38,10 +42,12 @@ class Specimens:
         for name, value in (("samples", samples), ("limit", limit)):
             if value < 1:
                 raise ConfigError(f"An evaluation needs {name} of at least 1, got {value}.")
-        self.run, self.samples, self.limit = run, samples, limit
+        self.run = run
         experiment = run.experiment
         self.seed = experiment.seed
         self.dataset: Dataset = open_dataset(experiment)
+        most = max(_LEAST, _VALUES // prod(self.dataset.data_shape))
+        self.samples, self.limit = min(samples, most), min(limit, most)
         self.splits: Splits = split(len(self.dataset), experiment.data, self.seed)
 
     def __getitem__(self, name: str) -> Specimen:
