@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +177,20 @@ def test_sample_follows_its_seed(folder: Path) -> None:
     np.testing.assert_allclose(a, expected.numpy(), rtol=1e-5)
     assert not (a == c).any()
     assert not (a == d).any()
+
+
+def test_encode_reads_the_runs_own_data_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    whole = Blobs.__getitems__
+
+    def counted(self: Blobs, indices: Sequence[int]) -> torch.Tensor:
+        asked.append(len(indices))
+        return whole(self, indices)
+
+    monkeypatch.setattr(Blobs, "__getitems__", counted)
+    succeeded("encode", folder, "--batch-size", "25")
+    assert asked == [25, 25, 10]
+    np.testing.assert_allclose(np.load("codes.npy"), otae.load(folder).encode(Blobs().points).numpy(), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("command", "name"), [("encode", "codes.npy"), ("reconstruct", "reconstructions.npy")])
