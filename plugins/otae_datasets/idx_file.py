@@ -73,15 +73,15 @@ class IdxFile:
         return gzip.open(self.path, "rb") if self._compressed else self.path.open("rb")
 
     def _header(self, stream: IO[bytes]) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
-        zeros, kind, axes = (start := stream.read(4))[:2], *start[2:4].ljust(2, b"\0")
-        if zeros != b"\0\0" or kind not in _TYPES or not axes:
+        start = stream.read(4)
+        if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or not start[3]:
             raise DataError(
                 f"'{self.path}' is no IDX file: it does not begin with two zeros, a type and a rank. {_CURE}."
             )
-        lengths = stream.read(4 * axes)
-        if len(lengths) != 4 * axes:
+        lengths = stream.read(4 * start[3])
+        if len(lengths) != 4 * start[3]:
             raise self._damaged("it ends in its header")
-        return np.dtype(_TYPES[kind]), tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
+        return np.dtype(_TYPES[start[2]]), tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
 
     def _check_size(self) -> None:
         held = self.path.stat().st_size
