@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd import gradcheck
 from torch.distributions import Distribution, Independent, Normal
 
 from ..cloud import Cloud
@@ -37,12 +38,14 @@ class CostSuite(ModuleSuite):
     Attributes:
         target_shapes: The shapes of the target's members; those of the source where `None`.
         counts_multiplicity: Whether a point of weight 2 is two points of weight 1; not so for unbiased estimators.
+        differentiates_weights: Whether a gradient in the weights is the value's; not so where a bandwidth follows them.
     """
 
     plugin: ClassVar[type[Cost]]
     given: ClassVar[dict[str, Any]] = {"shapes": ((4,),)}
     target_shapes: ClassVar[tuple[tuple[int, ...], ...] | None] = None
     counts_multiplicity: ClassVar[bool] = False
+    differentiates_weights: ClassVar[bool] = True
 
     def draw(self, count: int, size: int) -> Tensor:
         """Returns generic points, with shape (count, size); override it where the cost is choosy about values.
@@ -176,7 +179,35 @@ class CostSuite(ModuleSuite):
     def test_gradients_are_those_of_the_value(self) -> None:
         part = self.build().eval()
         x, y = (points.requires_grad_() for points in self.points(4, 4))
-        assert torch.autograd.gradcheck(lambda a, b: self.evaluate(part, a, b), (x, y))
+        agrees = gradcheck(lambda a, b: self.evaluate(part, a, b), (x, y), raise_exception=False)
+        assert agrees, "the gradient in the points differs from finite differences: look for detach, no_grad or .data"
+
+    def test_gradients_in_the_weights_are_those_of_the_value(self) -> None:
+        if not self.differentiates_weights:
+            pytest.skip("differentiates_weights is not set")
+        part, (x, y) = self.build().eval(), self.points(4, 4)
+        v = torch.tensor([2, 1, 1.5, 1], dtype=torch.float64, device=self.device, requires_grad=True)
+        w = None if self.plugin.paired or self.plugin.unary else v.detach().flip(0).requires_grad_()
+        inputs = [each for each in (v, w) if each is not None]
+        value = self.evaluate(part, x, y, v, w)
+        if not value.requires_grad or not gradients(value, *inputs):
+            pytest.skip("the cost has no gradient in the weights")
+        agrees = gradcheck(lambda *each: self.evaluate(part, x, y, *each), inputs, raise_exception=False)
+        assert agrees, "the gradient in the weights differs from finite differences: detach no masses, or all of them"
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_the_adversary_answers_a_tiny_batch(self, count: int) -> None:
+        part = self.build().train()
+        if part.adversary is None:
+            pytest.skip("the cost has no adversary")
+        x, y = self.points(count, count)
+        try:
+            loss = part.adversary_loss(self.source(x).detach(), self.target(y).detach())
+        except CloudError:
+            return
+        assert loss.isfinite(), (
+            f"adversary_loss of {count} points is {loss}: return a finite value, or raise CloudError"
+        )
 
     def test_the_adversary_learns_from_its_own_loss(self) -> None:
         part = self.build().train()
@@ -212,7 +243,8 @@ class CostSuite(ModuleSuite):
         """Returns the generic points of a source and a target, flat, with shapes (n, D) and (m, D')."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(2)
-            return self.draw(n, self.size("source")), self.draw(m, self.size("target"))
+            x, y = self.draw(n, self.size("source")), self.draw(m, self.size("target"))
+        return x.to(self.device), y.to(self.device)
 
     def size(self, side: str) -> int:
         """Returns the number of entries of a point of the source or the target."""

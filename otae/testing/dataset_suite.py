@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
@@ -37,6 +36,26 @@ class DatasetSuite(Suite):
     def dataset(self) -> Any:
         """Returns a fresh dataset."""
         return self.build()
+
+    def use(self, part: Any) -> None:
+        """Reads a sample and a batch.
+
+        Args:
+            part: The dataset.
+        """
+        part[0]
+        part.__getitems__([0, len(part) - 1])
+
+    def check_copy(self, part: Any, other: Any) -> None:
+        """Checks that a copy gives the same samples.
+
+        Args:
+            part: The dataset.
+            other: Its copy.
+        """
+        super().check_copy(part, other)
+        assert len(other) == len(part), "the copy must have the same length"
+        assert torch.equal(other[0], part[0]), "the copy must give the same samples: loaders pickle datasets"
 
     def indices(self, dataset: Any) -> list[int]:
         """Returns the indices to look at: all of a small dataset, else the first, the last and some between.
@@ -146,8 +165,3 @@ class DatasetSuite(Suite):
         dataset[0].fill_(-7)
         dataset.__getitems__([0]).fill_(-7)
         assert torch.equal(dataset[0], self.build()[0]), "the dataset hands out its own memory: return a copy"
-
-    def test_it_can_be_sent_to_another_process(self, dataset: Any) -> None:
-        other = pickle.loads(pickle.dumps(dataset))
-        assert len(other) == len(dataset), "the copy must have the same length"
-        assert torch.equal(other[0], dataset[0]), "the copy must give the same samples: loaders pickle datasets"

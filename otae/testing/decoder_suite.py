@@ -38,7 +38,7 @@ class DecoderSuite(ModuleSuite):
             dtype: Their type.
         """
         generator = torch.Generator().manual_seed(0)
-        return torch.randn(count, self.given["latent_dim"], dtype=dtype, generator=generator)
+        return torch.randn(count, self.given["latent_dim"], dtype=dtype, generator=generator).to(self.device)
 
     def outcome(self, part: Any) -> Tensor:
         """Returns three decoded codes."""

@@ -34,7 +34,7 @@ class EncoderSuite(ModuleSuite):
         """
         low, high = self.given.get("value_range") or (-2.0, 2.0)
         draws = torch.rand(count, *self.given["data_shape"], dtype=dtype, generator=torch.Generator().manual_seed(0))
-        return low + (high - low) * (0.05 + 0.9 * draws)
+        return (low + (high - low) * (0.05 + 0.9 * draws)).to(self.device)
 
     def outcome(self, part: Any) -> Tensor:
         """Returns codes drawn from the laws of three samples."""

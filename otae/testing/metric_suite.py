@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -77,6 +77,24 @@ class MetricSuite(Suite):
         """
         figures: dict[str, float] = self.build()(specimen)
         return figures
+
+    def use(self, part: Any) -> None:
+        """Judges a specimen.
+
+        Args:
+            part: The metric.
+        """
+        part(self.specimen())
+
+    def check_copy(self, part: Any, other: Any) -> None:
+        """Checks that a copy judges the same.
+
+        Args:
+            part: The metric.
+            other: Its copy.
+        """
+        super().check_copy(part, other)
+        assert other(self.specimen()) == part(self.specimen()), "a copy must judge the same"
 
     def test_it_is_a_metric(self) -> None:
         assert issubclass(self.plugin, Metric), "subclass otae.Metric: the registry accepts nothing else"
