@@ -15,7 +15,13 @@ from otae.interfaces import Components, Cost, Dataset, Decoder, Dirac, Encoder, 
 
 
 class Blobs(Dataset):
-    """Creates points around a few centres."""
+    """Creates points around a few centres.
+
+    Args:
+        size: The number of points.
+        seed: The seed of the draws.
+        spoilt: Whether one point is not a number.
+    """
 
     def __init__(self, size: Annotated[int, Field(gt=0)] = 60, seed: int = 0, spoilt: bool = False) -> None:
         generator = torch.Generator().manual_seed(seed)
@@ -33,7 +39,13 @@ class Blobs(Dataset):
 
 
 class LinearEncoder(Encoder):
-    """Creates a linear map with Gaussian noise, or without."""
+    """Creates a linear map with Gaussian noise, or without.
+
+    Args:
+        data_shape: The shape of a sample.
+        latent_dim: The number of entries of a code.
+        noise: Whether the law is normal, or all mass on one code.
+    """
 
     def __init__(
         self, data_shape: tuple[int, ...], latent_dim: int, noise: Literal["gaussian", "none"] = "gaussian"
@@ -72,7 +84,12 @@ class Standard(Prior):
 
 
 class Shifted(Prior):
-    """Creates a normal law with a learned mean, and no density to be had."""
+    """Creates a normal law with a learned mean, and no density to be had.
+
+    Args:
+        latent_dim: The number of entries of a code.
+        shift: The mean before training.
+    """
 
     def __init__(self, latent_dim: int, shift: float = 0.0) -> None:
         super().__init__(latent_dim)
@@ -132,14 +149,18 @@ class Keeper(Prior):
 
 
 class MeanGap(Cost):
-    """Creates the squared distance of the means."""
+    """Creates the squared distance of the means.
+
+    Args:
+        scale: The factor before it.
+    """
 
     def __init__(self, scale: Annotated[float, Field(gt=0)] = 1.0) -> None:
         super().__init__()
         self.scale = scale
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        return self.scale * (source.flat.mean(0) - target.flat.mean(0)).square().sum()
+        return self.scale * (source.masses @ source.flat - target.masses @ target.flat).square().sum()
 
 
 class Fit(Cost):
@@ -176,7 +197,7 @@ class Duel(Cost):
         return self.line
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        return self.line(target.flat).mean() - self.line(source.flat).mean()
+        return target.mean(self.line(target.flat)[:, 0]) - source.mean(self.line(source.flat)[:, 0])
 
     def adversary_loss(self, source: Cloud, target: Cloud) -> Tensor:
         return self.line.weight.square().sum() - self.forward(source, target)
@@ -194,7 +215,11 @@ class Surprise(Cost):
 
 
 class Poison(Cost):
-    """Creates a cost that turns infinite after some calls."""
+    """Creates a cost that turns infinite after some calls.
+
+    Args:
+        after: The number of finite calls.
+    """
 
     def __init__(self, after: int = 3) -> None:
         super().__init__()

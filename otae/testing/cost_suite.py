@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.autograd import gradcheck
-from torch.distributions import Distribution, Independent, Normal
 
 from ..cloud import Cloud
 from ..errors import CloudError
 from ..interfaces import Cost
+from .clouds import cloud_of, gradients, normal_law
 from .suite import ModuleSuite
 
 DEGENERATE: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
@@ -186,8 +186,8 @@ class CostSuite(ModuleSuite):
         if not self.differentiates_weights:
             pytest.skip("differentiates_weights is not set")
         part, (x, y) = self.build().eval(), self.points(4, 4)
-        v = torch.tensor([2, 1, 1.5, 1], dtype=torch.float64, device=self.device, requires_grad=True)
-        w = None if self.plugin.paired or self.plugin.unary else v.detach().flip(0).requires_grad_()
+        v = x.new_tensor([2, 1, 1.5, 1]).requires_grad_()
+        w = None if self.plugin.paired or self.plugin.unary else y.new_tensor([1, 1.1, 3, 1.2]).requires_grad_()
         inputs = [each for each in (v, w) if each is not None]
         value = self.evaluate(part, x, y, v, w)
         if not value.requires_grad or not gradients(value, *inputs):
@@ -279,24 +279,3 @@ class CostSuite(ModuleSuite):
         """Returns the cost of two clouds, or of the first where the cost looks at its source alone."""
         value: Tensor = part(source) if self.plugin.unary else part(source, target)
         return value
-
-
-def cloud_of(
-    points: Tensor, shapes: tuple[tuple[int, ...], ...], weights: Tensor | None, law: Distribution | None
-) -> Cloud:
-    """Returns flat points as a cloud with members of some shapes; the first of several bears the weights."""
-    sizes = [math.prod(shape) for shape in shapes]
-    members = [part.reshape(-1, *shape) for part, shape in zip(torch.split(points, sizes, dim=1), shapes, strict=True)]
-    first, *others = members
-    return Cloud(first, weights, law) if not others else Cloud.joint(Cloud(first, weights), *map(Cloud, others))
-
-
-def normal_law(means: Tensor) -> Distribution:
-    """Returns normal laws whose means and variances both depend on a tensor, with event shape its last dimension."""
-    return Independent(Normal(means, (means / 4).exp()), 1)
-
-
-def gradients(value: Tensor, *inputs: Tensor) -> list[Tensor]:
-    """Returns the gradients of a value, leaving out inputs that it does not depend on."""
-    found = torch.autograd.grad(value, inputs, allow_unused=True)
-    return [gradient for gradient in found if gradient is not None]

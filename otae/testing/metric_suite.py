@@ -152,7 +152,10 @@ class MetricSuite(Suite):
         flat = specimen.data.flatten(1)
         ideal = replace(specimen, codes=flat, reconstructions=specimen.data, generations=specimen.data, prior=flat)
         figures = self.judged(ideal)
-        assert {name: figures.get(name) for name in self.perfect} == pytest.approx(self.perfect, abs=1e-6)
+        known = {name: figures.get(name) for name in self.perfect}
+        assert known == pytest.approx(self.perfect, abs=1e-6), (
+            f"a perfect model has {known}, but `perfect` says {self.perfect}: mend the metric, or `perfect`"
+        )
 
     def check(self, figures: dict[str, float], *, allow_none: bool = False) -> None:
         """Checks that there are figures, each with a name and a finite value.

@@ -227,7 +227,9 @@ class ModuleSuite(Suite):
         part = self.build().train()
         if not (owned := self.owned(part)):
             pytest.skip("the part has no parameters")
-        torch.autograd.backward(self.outcome(part).square().sum())
+        outcome = self.outcome(part)
+        assert outcome.requires_grad, f"no gradient reaches {', '.join(owned)}: look for detach, no_grad or .data"
+        torch.autograd.backward(outcome.square().sum())
         idle = [name for name, parameter in owned.items() if parameter.grad is None]
         assert not idle, f"no gradient reaches {', '.join(idle)}: use the parameter in the graph, or drop it"
 

@@ -34,7 +34,7 @@ class CramerWold(Cost):
     Args:
         gamma: The variance γ of the smoothing; `silverman` is Silverman's rule for a normal law,
             $\sigma^2 (4 / 3N)^{2/5}$, where N is the number of points, or with weights, or of two sizes, the harmonic
-            mean of the clouds' effective numbers $1 / \sum_i a_i^2$.
+            mean of the clouds' effective numbers $1 / \sum_i a_i^2$, held fixed in gradients.
         variance: The variance σ² of the prior in each dimension, for that rule.
         estimator: The estimator of the means within a cloud: `biased` as in the paper, a squared distance; `unbiased`
             leaves out each point's pair with itself, so that clouds of one law have mean 0.

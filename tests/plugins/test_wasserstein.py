@@ -45,6 +45,7 @@ class TestPairedBernoulli(TestPaired):
 
 class TestCritic(CostSuite):
     plugin = Critic
+    pickles = False
     options = SMALL
     counts_multiplicity = True
 
