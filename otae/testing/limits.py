@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _STEP = {"integer": 1, "number": 1e-6}
+_WORDS: dict[str, tuple[bool | None, ...]] = {"boolean": (False, True), "null": (None,)}
 _LARGE = 1024  # larger limits are there to keep users from typing errors: nothing is built so large
 
 
@@ -24,7 +25,7 @@ def allowed(spec: Mapping[str, Any]) -> Iterator[Any]:
     yield from _inside(spec)
     yield from spec.get("enum", [])
     yield from [spec["const"]] if "const" in spec else []
-    yield from {"boolean": [False, True], "null": [None]}.get(spec.get("type", ""), [])
+    yield from _WORDS.get(spec.get("type", ""), ())
     yield from (value for each in spec.get("anyOf", []) for value in allowed(each))
 
 
