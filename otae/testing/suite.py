@@ -99,6 +99,7 @@ class Suite:
                     pytest.fail(f"the default of {name} is one that no user could set: change it or the type. {error}")
 
     def test_options_at_their_limits_build_or_are_refused_clearly(self) -> None:
+        self.build()  # a suite may make what is handed in there
         for name, spec in self.schemas().items():
             for value in allowed(spec):
                 try:
@@ -110,6 +111,7 @@ class Suite:
                     pytest.fail(f"{name}={value!r} is allowed by the type, but {type(error).__name__}: {error}; {cure}")
 
     def test_options_beyond_their_limits_are_refused_by_name(self) -> None:
+        self.build()  # a suite may make what is handed in there
         for name, spec in self.schemas().items():
             for value in forbidden(spec):
                 with pytest.raises(ConfigError, match=name):
@@ -154,6 +156,7 @@ class Suite:
 
     def test_the_global_random_state_is_never_seeded(self) -> None:
         after = []
+        self.build()  # a suite may make what is handed in there
         with torch.random.fork_rng(devices=[]):
             for seed in (1, 2):
                 torch.manual_seed(seed)
