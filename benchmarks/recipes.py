@@ -104,6 +104,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     Args:
         rows: The rows of all models and seeds.
     """
+    if not rows:
+        return "Not measured yet."
     heads = ["model", *COLUMNS, "seconds"]
     lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
     for model in sorted({each["model"] for each in rows}, key=lambda name: (name.startswith("Pythae"), name)):

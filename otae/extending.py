@@ -13,19 +13,13 @@ from .recipes import recipe
 KEY = "extends"
 
 
-def is_path(source: str | Path, path: Path) -> bool:
-    """Returns whether a source of configurations is a path, and not the name of a recipe.
+def is_path(source: str) -> bool:
+    """Returns whether a source of configurations reads as a path, and not as the name of a recipe.
 
     Args:
         source: What was given.
-        path: The same as a path.
     """
-    return (
-        isinstance(source, Path)
-        or path.suffix in {".yaml", ".yml"}
-        or len(path.parts) > 1
-        or (path / "config.yaml").is_file()
-    )
+    return Path(source).suffix in {".yaml", ".yml"} or len(Path(source).parts) > 1
 
 
 def read(path: Path) -> Any:
@@ -69,9 +63,10 @@ def _base(source: Any, folder: Path, where: str) -> Path:
         raise ConfigError(f"{where}: {KEY}: name one recipe or YAML file, got {source!r}.")
     path = folder / Path(source).expanduser()
     try:
-        found = path if is_path(source, Path(source)) else recipe(source).path
+        found = path if is_path(source) else recipe(source).path
     except PluginError as error:
-        raise ConfigError(f"{where}: {KEY}: {error} A file of yours is named with its suffix, .yaml.") from error
+        raise ConfigError(f"{where}: {KEY}: {error} A file is named with its suffix, .yaml.") from error
+    found = found / "config.yaml" if found.is_dir() else found
     if not found.is_file():
         raise ConfigError(
             f"{where}: {KEY}: there is no file {found}. Name a recipe, or a YAML file relative to this one."

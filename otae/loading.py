@@ -34,7 +34,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
     if isinstance(source, Mapping):
         return resolve(parse(overridden(extended(dict(source), "configuration"), overrides), "configuration"))
     path = Path(source).expanduser()
-    if not is_path(source, path):
+    if not (isinstance(source, Path) or is_path(source) or (path / "config.yaml").is_file()):
         path = recipe(str(source)).path
     elif path.is_dir():
         path = path / "config.yaml"

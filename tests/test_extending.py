@@ -111,6 +111,16 @@ def test_the_configuration_saved_with_a_run_is_flat(write: Write, tmp_path: Path
     assert yaml.safe_load(saved) == load_config(EXPERIMENT, ["seed=5"]).to_dict()
 
 
+def test_a_run_is_extended_by_its_folder_and_a_bare_name_is_a_recipe(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run.create(tmp_path / "runs" / "first", load_config(EXPERIMENT, ["seed=5"]))
+    assert load_config(write("mine.yaml", {"extends": "runs/first", "training": {"epochs": 2}})).seed == 5
+    Run.create(tmp_path / "gwae", load_config(EXPERIMENT))
+    monkeypatch.chdir(tmp_path)
+    assert load_config(write("mine.yaml", {"extends": "gwae"})).data.name == "digits"
+
+
 def test_a_circle_is_refused_with_the_chain_named(write: Write) -> None:
     first = write("first.yaml", {"extends": "second.yaml"})
     write("second.yaml", {"extends": "third.yaml"})
