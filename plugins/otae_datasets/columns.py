@@ -58,7 +58,7 @@ def _csv(path: Path, delimiter: str, wanted: Sequence[str] | None) -> Mapping[st
                     _add(row, names, chosen, columns, f"'{path}', line {reader.line_num}")
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
-            f"'{path}' cannot be read as CSV in UTF-8: {error}. Write it anew, or damaged, get it again."
+            f"'{path}' cannot be read as CSV in UTF-8: {error}. Save it as UTF-8, or get it again."
         ) from error
     return _filled(
         {names[place]: np.array(column, dtype=object) for place, column in zip(chosen, columns, strict=True)}, path
@@ -88,7 +88,7 @@ def _parquet(path: Path, wanted: Sequence[str] | None) -> Mapping[str, Array]:
 
 
 def _objects(values: list[Any]) -> Array:
-    column = np.empty(len(values), dtype=object)
+    column: Array = np.empty(len(values), dtype=object)
     column[:] = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN differs from itself
     return column
 

@@ -69,10 +69,10 @@ class IdxFile:
             raise self._damaged(f"its header tells {self._size:,} bytes of values, it holds {len(content):,} or more")
         return np.frombuffer(content, self.dtype).reshape(self.shape)
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> IO[bytes] | gzip.GzipFile:
         return gzip.open(self.path, "rb") if self._compressed else self.path.open("rb")
 
-    def _header(self, stream: IO[bytes]) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+    def _header(self, stream: IO[bytes] | gzip.GzipFile) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
         start = stream.read(4)
         if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or not start[3]:
             raise DataError(

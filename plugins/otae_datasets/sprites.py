@@ -67,7 +67,7 @@ class Sprites(Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         rows = self._table[checked(indices, len(self))]
-        pictures = np.zeros((len(rows), 3, self._size, self._size), dtype=np.float32)
+        pictures: NDArray[np.float32] = np.zeros((len(rows), 3, self._size, self._size), dtype=np.float32)
         for kind, outline in enumerate(OUTLINES):
             for chosen in _parts(np.flatnonzero(rows[:, 0] == kind)):
                 _paint(pictures, chosen, rows[chosen], outline)
