@@ -68,7 +68,7 @@ def balance(kernel: ScaledKernel, g: Tensor, tolerance: float, sweeps: int) -> B
             state.take(state.u * (kernel.a / state.sums))
             plain = max(plain - 1, int(state.violation < _SLOW * before))
         else:
-            plain = 1 if _newton(state) else _REST
+            plain = 0 if _newton(state) else _REST
         if state.reach() > _CAP:
             state = _State(kernel, state.g + state.v.log(), state.sweeps)
     f, g = state.f + state.u.log(), state.g + state.v.log()
@@ -103,12 +103,12 @@ class _State:
 
 def _newton(state: _State) -> bool:
     """Takes a Newton step, shortened until the dual rises, or leaves the state and returns False."""
-    direction, kernel = _direction(state).clamp_(-_TRUST, _TRUST), state.kernel  # far points would hold back all others
+    direction, kernel = _direction(state), state.kernel
     slope = float((kernel.a - state.sums) @ direction)
     u, v, sums, violation, dual = state.u, state.v, state.sums, state.violation, state.dual()
     noise = torch.finfo(u.dtype).eps * (1 + abs(dual))
-    step = 1.0
-    for _ in range(6 if slope > 0 else 0):
+    step = min(1.0, _TRUST / max(float(direction.abs().amax()), 1e-30))
+    for _ in range(6):
         state.take(u * (step * direction).exp())
         if math.isfinite(state.violation) and state.dual() >= dual + _ARMIJO * step * slope - noise:
             return True
