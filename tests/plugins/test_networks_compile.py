@@ -55,6 +55,7 @@ def test_every_head_is_one_graph(noise: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of torch's own compiler
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("case", CASES)
 def test_a_network_is_compiled_to_machine_code(case: str, noise: str) -> None:
