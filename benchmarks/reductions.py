@@ -16,7 +16,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -24,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from sides import machine, save
+from sides import clock, machine, save
 from torch import Tensor
 
 from otae.reductions import Squares, kernel_product, log_sum_exp, safe_exp
@@ -69,12 +68,6 @@ WORK: dict[str, Callable[[Tensor, Tensor, Any], None]] = {
     "gaussian-backward": forward_backward,
     "log-sum-exp": logarithm,
 }
-
-
-def clock() -> float:
-    """Returns the time: the processor's on one thread, which other processes do not disturb, the wall's otherwise."""
-    alone = torch.get_num_threads() == 1 and not torch.cuda.is_available()
-    return time.process_time() if alone else time.perf_counter()
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -3,7 +3,8 @@
     python benchmarks/wasserstein.py --output benchmarks/results/wasserstein.json
 
 All take turns in one process on the same clouds in single precision, forwards, and forwards and backwards to one cloud; the
-ratio is that of our median to the best of the others'. One whose gradient is not finite is shown, and does not count.
+ratio is that of our median to the best of the others'. On one thread, times are the processor's. One whose gradient is not finite
+is shown, and does not count.
 
 - `sliced` against POT's on equally many lines.
 - `exact` against `ot.emd2`, and `gaussian` against `ot.gaussian.bures_wasserstein_distance`, with the gradients of both.
