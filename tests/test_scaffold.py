@@ -104,6 +104,14 @@ def test_new_parts_are_trained_by_name_and_touch_no_file_of_the_core(
     assert core() == before
 
 
+def test_every_command_that_is_told_resolves(projects: Callable[[str], dict[str, Path]]) -> None:
+    plans = [Project.of(kind, f"told-{kind}") for kind in KINDS]
+    projects("told")
+    for plan in plans:
+        _, _, config, *options = plan.command.split()
+        assert otae.load_config(config, options[1:]).objective, plan.command
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_folder_and_the_command_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.chdir(tmp_path)
