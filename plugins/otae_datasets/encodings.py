@@ -82,7 +82,8 @@ class OneHot(Encoding):
         return np.eye(len(self.categories))[places]
 
     def decode(self, entries: NDArray[np.float64]) -> Array:
-        return np.array(self.categories, dtype=object)[entries.argmax(axis=1)]
+        values: Array = np.array(self.categories, dtype=object)[entries.argmax(axis=1)]
+        return values
 
 
 def scaled(name: str, column: Array, scaling: Scaling) -> Scaled:

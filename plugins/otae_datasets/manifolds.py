@@ -135,7 +135,8 @@ def _embedded(points: Points, dim: int | None, kind: str, random: np.random.Gene
     if dim < own:
         raise ConfigError(f"dim={dim} is too small for the manifold {kind!r}, which needs {own}. Give at least {own}.")
     isometry = np.linalg.qr(random.standard_normal((dim, own)))[0]  # orthonormal columns
-    return points @ isometry.T
+    embedded: Points = points @ isometry.T
+    return embedded
 
 
 _CHARTS: Mapping[str, Callable[[np.random.Generator, int], Chart]] = {

@@ -22,7 +22,8 @@ def wedge(u: Points, v: Points) -> Points:
     side = np.abs(v)
     side *= np.float32(0.942)  # the normal of the long sides, from the tip (1, 0) to the corner (-0.7, 0.6)
     side += (u - np.float32(1.0)) * np.float32(0.333)
-    return np.maximum(side, np.float32(-0.7) - u)
+    outside: Points = np.maximum(side, np.float32(-0.7) - u)
+    return outside
 
 
 def moon(u: Points, v: Points) -> Points:
@@ -35,7 +36,8 @@ def moon(u: Points, v: Points) -> Points:
     square = v * v
     disc = np.sqrt(u * u + square) - np.float32(0.9)
     ahead = u - np.float32(0.55)
-    return np.maximum(disc, np.float32(0.7) - np.sqrt(ahead * ahead + square))
+    outside: Points = np.maximum(disc, np.float32(0.7) - np.sqrt(ahead * ahead + square))
+    return outside
 
 
 def half_disc(u: Points, v: Points) -> Points:
@@ -46,7 +48,8 @@ def half_disc(u: Points, v: Points) -> Points:
         v: The second coordinates.
     """
     back = u - np.float32(0.4)
-    return np.maximum(np.sqrt(back * back + v * v) - np.float32(0.95), back)
+    outside: Points = np.maximum(np.sqrt(back * back + v * v) - np.float32(0.95), back)
+    return outside
 
 
 def hammer(u: Points, v: Points) -> Points:
@@ -59,7 +62,8 @@ def hammer(u: Points, v: Points) -> Points:
     side = np.abs(v)
     head = np.maximum(np.abs(u - np.float32(0.5)) - np.float32(0.2), side - np.float32(0.7))
     handle = np.maximum(np.abs(u + np.float32(0.2)) - np.float32(0.7), side - np.float32(0.2))
-    return np.minimum(head, handle)
+    outside: Points = np.minimum(head, handle)
+    return outside
 
 
 OUTLINES: tuple[Outline, ...] = (wedge, moon, half_disc, hammer)
