@@ -196,7 +196,8 @@ class Autoencoder(nn.Module):
         return self._map(changed, z, (self.latent_dim,), "codes", _rows(batch_size, len(values)))
 
     def _decoded(self, codes: Tensor) -> Tensor:
-        return self.decoder(codes.flatten(0, 1)).unflatten(0, codes.shape[:2])
+        decoded: Tensor = self.decoder(codes.flatten(0, 1))
+        return decoded.reshape(*codes.shape[:2], *self.data_shape)
 
     def _map(
         self, function: Callable[[Tensor], Tensor], values: Array, shape: tuple[int, ...], what: str, size: int

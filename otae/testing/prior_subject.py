@@ -39,7 +39,7 @@ class PriorSubject(ModuleSuite):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(4)
             shape = self.given.get("data_shape", (5,))
-            self.given = {**type(self).given, "encoder": Straight(shape, self.given["latent_dim"])}
+            type(self).given = {**self.given, "encoder": Straight(shape, self.given["latent_dim"])}
         return super().build()
 
     def trained(self) -> Any:

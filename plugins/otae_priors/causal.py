@@ -73,7 +73,8 @@ class Causal(Prior):
             return self.forward(noise, graph)
         with torch.no_grad():
             settled = self.effects(noise, graph)
-        return self.standardize(self.effects(noise, self.drawn_graph(generator)), followed=settled)
+        result: Tensor = self.standardize(self.effects(noise, self.drawn_graph(generator)), followed=settled)
+        return result
 
     def forward(self, noise: Tensor, graph: Tensor) -> Tensor:
         """Returns the draws that stem from the noise under a graph, with shape (N, latent_dim).

@@ -89,7 +89,7 @@ class Codes(Components):
     def weights(self) -> Tensor:
         """Returns the mass of each region, with shape (K,): its share of 4096 quasi-random normal points."""
         codes = self.prior.codes.detach()
-        points = torch.quasirandom.SobolEngine(codes.shape[1], scramble=True, seed=0).draw(4096)
+        points = torch.quasirandom.SobolEngine(codes.shape[1], scramble=True, seed=0).draw(4096)  # type: ignore[no-untyped-call]
         normal = torch.special.ndtri(points.double().clamp(1e-9, 1 - 1e-9)).to(codes)
         return argmax(-squared_distances(normal, codes)).mean(0)
 

@@ -62,7 +62,7 @@ class OneGaussian(Estimate):
 
     def __call__(self, codes: Tensor) -> Fitted:
         _need(2, codes, "a covariance")
-        covariance = torch.atleast_2d(codes.T.cov())
+        covariance = codes.T.cov().reshape(codes.shape[1], -1)
         ridge = 1e-6 * covariance.diagonal().mean().clamp_min(1e-12) * torch.eye(codes.shape[1]).to(codes)
         root = torch.linalg.cholesky(covariance + ridge)
         return Fitted(codes.new_zeros(1), codes.mean(0, keepdim=True), codes.new_ones(1), root[None])

@@ -83,5 +83,4 @@ class Flow(Prior):
     def _moments(self) -> tuple[Tensor, Tensor]:
         if self.standardize is None:
             return self._anchor.new_zeros(self.latent_dim), self._anchor.new_ones(self.latent_dim)
-        norm = self.standardize.norm
-        return norm.running_mean.clone(), (norm.running_var + norm.eps).sqrt()
+        return self.standardize.moments

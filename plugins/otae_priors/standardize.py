@@ -33,6 +33,12 @@ class Standardize(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(size, eps=epsilon, momentum=momentum, affine=False)
 
+    @property
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Returns the running means and deviations by which draws are mapped in evaluation, each with shape (size,)."""
+        mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")
+        return mean.clone(), (variance + self.norm.eps).sqrt()
+
     def forward(self, x: Tensor, followed: Tensor | None = None) -> Tensor:
         """Returns the standardised draws, with shape (N, size).
 

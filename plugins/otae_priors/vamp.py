@@ -94,7 +94,8 @@ class Vamp(Prior):
         return self.encoder(self.pseudo_inputs)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Vamp:
-        self.encoder._apply(fn)  # a prior used alone takes its encoder along; in a model this changes nothing
+        # A prior used alone takes its encoder along; in a model this changes nothing.
+        self.encoder._apply(fn)  # type: ignore[no-untyped-call]
         result: Vamp = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return result
 
