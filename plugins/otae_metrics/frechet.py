@@ -39,7 +39,7 @@ class Frechet(Metric):
         https://doi.org/10.1016/0047-259X(82)90077-X
     """
 
-    def __init__(self, limit: Annotated[int, Field(gt=1)] = 5_000) -> None:
+    def __init__(self, limit: Annotated[int, Field(gt=1)] = 2_000) -> None:
         super().__init__()
         self.limit = limit
 
