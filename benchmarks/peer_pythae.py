@@ -54,7 +54,7 @@ class Peer:
 PEERS = {
     "Pythae WAE-MMD": Peer(WAE_MMD, "wae-mmd", {"reg_weight": 10.0}),
     "Pythae VAE": Peer(VAE, "vae", {"reconstruction_loss": "bce"}),
-    "Pythae β-VAE": Peer(BetaVAE, "beta-vae", {"reconstruction_loss": "bce", "beta": 4.0}),
+    "Pythae β-VAE": Peer(BetaVAE, "beta-vae", {"reconstruction_loss": "bce", "beta": 2.0}),
     "Pythae InfoVAE": Peer(INFOVAE_MMD, "infovae", {"reconstruction_loss": "bce", "alpha": 1.0, "lbd": 10.0}),
     "Pythae AAE": Peer(
         Adversarial_AE,
