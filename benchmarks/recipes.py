@@ -118,7 +118,10 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _cell(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.3f} ({min(values):.3f}–{max(values):.3f})"
+    middle, low, high = (
+        f"{round(value, 3) + 0.0:.3f}" for value in (statistics.median(values), min(values), max(values))
+    )
+    return middle if len(values) == 1 else f"{middle} ({low}–{high})"
 
 
 def page(text: str, rows: Sequence[dict[str, Any]]) -> str:
