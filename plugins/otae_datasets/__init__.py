@@ -1,4 +1,4 @@
-"""Datasets: files of NumPy, IDX and HDF5, tables, folders of pictures, and points and pictures that need no file."""
+"""Datasets: files of NumPy, IDX, HDF5 and Hugging Face, tables, folders of pictures, and points and pictures without files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from .arrays import Arrays
 from .celeba import CelebA
 from .digits import Digits
 from .dsprites import DSprites
+from .hf import HF
 from .idx import Idx
 from .images import Images
 from .manifolds import Manifolds
@@ -13,4 +14,4 @@ from .shapes3d import Shapes3D
 from .sprites import Sprites
 from .table import Table
 
-__all__ = ["Arrays", "CelebA", "DSprites", "Digits", "Idx", "Images", "Manifolds", "Shapes3D", "Sprites", "Table"]
+__all__ = ["Arrays", "CelebA", "DSprites", "Digits", "HF", "Idx", "Images", "Manifolds", "Shapes3D", "Sprites", "Table"]

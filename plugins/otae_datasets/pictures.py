@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import SEEK_END
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -52,10 +52,8 @@ def picture_size(file: Path) -> Size:
     Raises:
         DataError: If the picture is damaged or has more than 8 bits a channel.
     """
-    with _opened(file) as image:
-        if image.mode.startswith(("I", "F")):
-            cure = "Convert it to 8 bits, or write all as a NumPy file and use the dataset `arrays`"
-            raise DataError(f"'{file}' has more than 8 bits a channel (mode {image.mode}). {cure}.")
+    with _opened(file, str(file)) as image:
+        _check_depth(image, str(file))
         if not _ends_well(file, image.format):
             image.load()  # the costly proof, only where the cheap one fails: some sound files bear trailing bytes
         return image.height, image.width
@@ -73,11 +71,28 @@ def read_picture(file: Path, size: Size | None, mode: Mode, crop: int | None = N
     Raises:
         DataError: If the picture is damaged, or smaller than the crop.
     """
-    with _opened(file) as image:
+    return picture_tensor(file, size, mode, str(file), crop)
+
+
+def picture_tensor(source: Path | BytesIO, size: Size | None, mode: Mode, name: str, crop: int | None = None) -> Tensor:
+    """Returns a picture from a file or from memory, with shape (C, H, W) and values in [0, 1].
+
+    Args:
+        source: The file, or its bytes.
+        size: The height and width to crop, about the centre, and resize to; `None` keeps the picture's.
+        mode: `RGB` for three channels, `L` for one, grey. Transparency is dropped.
+        name: What messages call it.
+        crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
+
+    Raises:
+        DataError: If the picture is damaged, has more than 8 bits a channel, or is smaller than the crop.
+    """
+    with _opened(source, name) as image:
+        _check_depth(image, name)
         opaque = image.convert("RGBA") if "transparency" in image.info else image
         picture = opaque.convert(mode)
     if crop is not None:
-        picture = _cropped(picture, crop, file)
+        picture = _cropped(picture, crop, name)
     if size is not None:
         picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     pixels = torch.from_numpy(np.array(picture))
@@ -85,11 +100,17 @@ def read_picture(file: Path, size: Size | None, mode: Mode, crop: int | None = N
     return planes.to(torch.float32).div_(255)
 
 
-def _cropped(picture: Image.Image, side: int, file: Path) -> Image.Image:
+def _check_depth(image: Image.Image, name: str) -> None:
+    if image.mode.startswith(("I", "F")):
+        cure = "Convert it to 8 bits, or write all as a NumPy file and use the dataset `arrays`"
+        raise DataError(f"'{name}' has more than 8 bits a channel (mode {image.mode}). {cure}.")
+
+
+def _cropped(picture: Image.Image, side: int, name: str) -> Image.Image:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     if min(left, top) < 0:
         told = f"{picture.height}×{picture.width} pixels (height×width)"
-        raise DataError(f"'{file}' has {told}, fewer than the crop of {side}. Set the option crop to fewer, or null.")
+        raise DataError(f"'{name}' has {told}, fewer than the crop of {side}. Set the option crop to fewer, or null.")
     return picture.crop((left, top, left + side, top + side))
 
 
@@ -101,12 +122,12 @@ def _ends_well(file: Path, kind: str | None) -> bool:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
+def _opened(source: Path | BytesIO, name: str) -> Iterator[Image.Image]:
     try:
-        with Image.open(file) as image:
+        with Image.open(source) as image:
             yield image
     except DataError:
         raise
     except _DAMAGE as error:
         reason = str(error).rstrip(".")
-        raise DataError(f"'{file}' cannot be read as a picture: {reason}. Replace the file, or remove it.") from error
+        raise DataError(f"'{name}' cannot be read as a picture: {reason}. Replace the file, or remove it.") from error
