@@ -9,6 +9,7 @@ import torch
 from .balance import Potentials, Until, balance, balance_alone
 from .entropic import Problem
 
+_FIRST = 0.25  # of the diameter: costs of up to eight times the temperature need no warmth
 _STRIDE = 4  # points of a problem to one of the next sparser problem
 _ROUNDING = 16  # of the largest cost, in units of epsilon
 _WARM = Until(0.1, 5)  # at temperatures above the last
@@ -66,16 +67,16 @@ class Schedule:
         least = min(diameter, self.reach) * (_ROUNDING * torch.finfo(dtype).eps / self.power) ** (1 / self.power)
         return replace(self, blur=max(self.blur, least))
 
-    def descent(self, diameter: float) -> list[float]:
-        """Returns the temperatures above the last, from that of a diameter on.
+    def descent(self, length: float) -> list[float]:
+        """Returns the temperatures above the last, from that of a length on.
 
         Args:
-            diameter: The largest distance between the points.
+            length: The first blur.
         """
         lengths = []
-        while diameter > self.blur:
-            lengths.append(diameter)
-            diameter *= self.scaling
+        while length > self.blur:
+            lengths.append(length)
+            length *= self.scaling
         return [self.temperature(length) for length in lengths]
 
 
@@ -100,7 +101,7 @@ def _annealed(problem: Problem, schedule: Schedule) -> Potentials:
     if problem.alone:
         return start  # half steps need no warmth
     before = schedule.last
-    for temperature in schedule.descent(problem.diameter):
+    for temperature in schedule.descent(_FIRST * problem.diameter):
         start = balance(problem, start.times(before / temperature), temperature, schedule.softness(temperature), _WARM)
         before = temperature
     return start.times(before / schedule.last)
