@@ -25,9 +25,8 @@ def list_(root: Root = None, json: Annotated[bool, typer.Option("--json", help="
     from rich.table import Table
 
     from ..fetching import entries
-    from ..interfaces import data_folder
 
-    folder = _absolute(root) or data_folder()
+    folder = _folder(root)
     rows = [_row(entry, folder) for entry in entries()]
     if json:
         print_json(rows)
@@ -49,10 +48,9 @@ def fetch(
     from ..errors import DataError
     from ..fetching import digest_of, entry
     from ..fetching import fetch as fetch_file
-    from ..interfaces import data_folder
 
     source = entry(name).source
-    folder = _absolute(root) or data_folder()
+    folder = _folder(root)
     if not source.files:
         raise DataError(f"{source.name} must be fetched by hand, from {source.page}. {source.by_hand}")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -82,5 +80,7 @@ def _row(entry: Entry, folder: Path) -> dict[str, str]:
     }
 
 
-def _absolute(root: Path | None) -> Path | None:
-    return None if root is None else root.expanduser().absolute()
+def _folder(root: Path | None) -> Path:
+    from ..interfaces import data_folder
+
+    return data_folder() if root is None else root.expanduser().absolute()

@@ -34,13 +34,12 @@ class PriorSubject(ModuleSuite):
     plugin: ClassVar[type[Prior]]
     given: ClassVar[dict[str, Any]] = {"latent_dim": 3, "data_shape": (5,), "value_range": (0.0, 1.0), "encoder": None}
 
-    def build(self) -> Any:
-        """Returns a fresh instance in double precision from one seed, with an encoder of its own."""
+    def handed(self) -> dict[str, Any]:
+        """Returns what the builder hands in, with a fresh encoder from one seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(4)
             shape = self.given.get("data_shape", (5,))
-            type(self).given = {**self.given, "encoder": Straight(shape, self.given["latent_dim"])}
-        return super().build()
+            return {**self.given, "encoder": Straight(shape, self.given["latent_dim"])}
 
     def trained(self) -> Any:
         """Returns a prior in eval mode after some batches in training and a fit, which may have updated its buffers."""

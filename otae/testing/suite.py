@@ -61,10 +61,14 @@ class Suite:
         Args:
             options: Its options.
         """
-        names = inspect.signature(self.plugin).parameters
-        handed = {name: value for name, value in self.given.items() if name in names}
-        checked = validated(self.plugin, self.plugin.__name__, options, tuple(self.given))
+        names, given = inspect.signature(self.plugin).parameters, self.handed()
+        handed = {name: value for name, value in given.items() if name in names}
+        checked = validated(self.plugin, self.plugin.__name__, options, tuple(given))
         return self.plugin(**handed, **checked)
+
+    def handed(self) -> dict[str, Any]:
+        """Returns what the builder hands in; a suite overrides it where a part of it is made anew for each instance."""
+        return self.given
 
     def use(self, part: Any) -> None:
         """Lets a part do its work once; each suite defines it.
@@ -99,7 +103,6 @@ class Suite:
                     pytest.fail(f"the default of {name} is one that no user could set: change it or the type. {error}")
 
     def test_options_at_their_limits_build_or_are_refused_clearly(self) -> None:
-        self.build()  # a suite may make what is handed in there
         for name, spec in self.schemas().items():
             for value in allowed(spec):
                 try:
@@ -111,7 +114,6 @@ class Suite:
                     pytest.fail(f"{name}={value!r} is allowed by the type, but {type(error).__name__}: {error}; {cure}")
 
     def test_options_beyond_their_limits_are_refused_by_name(self) -> None:
-        self.build()  # a suite may make what is handed in there
         for name, spec in self.schemas().items():
             for value in forbidden(spec):
                 with pytest.raises(ConfigError, match=name):
@@ -156,7 +158,6 @@ class Suite:
 
     def test_the_global_random_state_is_never_seeded(self) -> None:
         after = []
-        self.build()  # a suite may make what is handed in there
         with torch.random.fork_rng(devices=[]):
             for seed in (1, 2):
                 torch.manual_seed(seed)

@@ -11,13 +11,11 @@ from ..autoencoder import Autoencoder
 
 
 def fit_prior(model: Autoencoder, batches: Iterable[Tensor]) -> None:
-    """Fits a model's prior to one code of each sample, drawn from its law; other priors are left alone.
+    """Fits a model's prior to one code of each sample, drawn from its law.
 
     Args:
         model: The trained autoencoder, changed in place.
         batches: The training data, each batch with shape (B, *data_shape).
     """
-    if not model.prior.fits_codes:
-        return
     place = next(model.parameters()).device
     model.prior.fit(torch.cat([model.encode(batch.to(place), sample=True) for batch in batches]))

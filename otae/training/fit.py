@@ -71,8 +71,9 @@ def fit(run: Run, console: Console | None = None) -> None:
     best = checkpoints / BEST
     if experiment.training.early_stopping and best.exists():
         engine.load_state_dict(_read(best)["state_dict"])
-    with seeded(experiment.seed), _threads(experiment.training.threads):
-        fit_prior(parts.model, _in_order(experiment, dataset))
+    if parts.model.prior.fits_codes:
+        with seeded(experiment.seed), _threads(experiment.training.threads):
+            fit_prior(parts.model, _in_order(experiment, dataset))
     run.save(parts, shape)
 
 

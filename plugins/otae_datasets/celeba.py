@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError, DataError, unknown_name
@@ -16,9 +15,7 @@ from otae.interfaces import Dataset, Source
 
 from .array_file import Array
 from .paths import existing_file, existing_folder
-from .pictures import Mode, read_picture
-
-Side: TypeAlias = Annotated[int, Field(gt=0)]
+from .pictures import Mode, Side, read_picture
 
 _PARTS = {"train": 0, "validation": 1, "test": 2}
 

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
-from otae.interfaces import Dataset, Download, Source
+from otae.interfaces import Download, Source
 
 from .array_file import Array, ArrayFile
-from .factors import Scale, scaled, varying
+from .batched import Batched
+from .factors import Scale, classes_of, scaled, varying
 from .indices import checked
 from .paths import existing_file
 
@@ -21,7 +22,7 @@ _FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 _NAMES = ("color", "shape", "scale", "orientation", "posX", "posY")
 
 
-class DSprites(Dataset):
+class DSprites(Batched):
     """Creates dSprites: 737,280 pictures (1, 64, 64) of 0 and 1, every combination of five factors.
 
     Its compressed file of 26 MB holds 3 GB of bytes. They are read once, piece by piece, and kept as one bit a pixel:
@@ -67,15 +68,10 @@ class DSprites(Dataset):
         if values.shape != table.shape:
             raise DataError(f"'{file.path}' holds classes and values of its factors that disagree. Fetch it again.")
         self.factors = scaled(table if factors == "classes" else values, factors)
-        self.labels = (
-            scaled(table, "classes")[:, self.factor_names.index("shape")] if "shape" in self.factor_names else None
-        )
+        self.labels = classes_of("shape", table, self.factor_names)
 
     def __len__(self) -> int:
         return len(self._bits)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         bits = self._bits.numpy()[checked(indices, len(self))]

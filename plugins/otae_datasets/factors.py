@@ -40,6 +40,17 @@ def varying(table: Array, names: Sequence[str], count: int, path: Path) -> tuple
     return table[:, kept], tuple(names[column] for column in kept)
 
 
+def classes_of(name: str, table: Array, names: Sequence[str]) -> Tensor | None:
+    """Returns the classes of one factor, with shape (N,), or `None` where it does not vary.
+
+    Args:
+        name: The factor's name.
+        table: The factors that vary, with shape (N, F).
+        names: Their names.
+    """
+    return scaled(table, "classes")[:, names.index(name)] if name in names else None
+
+
 def scaled(table: Array, scale: Scale) -> Tensor:
     """Returns factors as whole numbers that count the distinct values of each, or as the values, with shape (N, F).
 

@@ -10,18 +10,17 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError
-from otae.interfaces import Dataset
 
+from .batched import Batched
 from .hf_columns import chosen, class_labels
 from .hf_readers import NumberReader, PictureReader, Reader
 from .hf_source import Request, opened
-from .images import Side
 from .indices import checked
 from .layout import Layout
-from .pictures import Mode
+from .pictures import Mode, Side
 
 
-class HF(Dataset):
+class HF(Batched):
     """Creates a dataset from one of Hugging Face: the pictures of a column, or the numbers of some.
 
     Training downloads nothing: a name is looked up in the cache of the package `datasets`, unless `download` is set.
@@ -100,9 +99,6 @@ class HF(Dataset):
 
     def __len__(self) -> int:
         return self._count
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         return self._reader.read(checked(indices, len(self)))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from otae.errors import ConfigError, DataError, unknown_name
-from otae.interfaces import data_folder
 
 from .extras import needed
+from .paths import places
 
 _SAVED = ("state.json", "dataset_dict.json")
 
@@ -62,8 +62,7 @@ def opened(request: Request) -> Any:
 
 
 def _folder(path: str | Path) -> Path | None:
-    given = Path(path).expanduser()
-    return next((place.absolute() for place in (given, data_folder() / given) if place.is_dir()), None)
+    return next((place for place in places(path) if place.is_dir()), None)
 
 
 def _saved(package: Any, folder: Path | None, request: Request) -> Any:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
-from otae.interfaces import Dataset
 
 from .array_file import Array
+from .batched import Batched
 from .idx_file import IdxFile
 from .indices import checked
 from .layout import arranged
@@ -24,7 +24,7 @@ from .soundness import check_values
 _PREFIXES: Mapping[str, tuple[str, ...]] = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
 
 
-class Idx(Dataset):
+class Idx(Batched):
     """Creates a dataset from IDX files, as those of MNIST, Fashion-MNIST and KMNIST, plain or compressed by gzip.
 
     A plain file is mapped into memory and read sample by sample, a compressed one is unpacked into memory, in its own
@@ -78,9 +78,6 @@ class Idx(Dataset):
 
     def __len__(self) -> int:
         return int(self._ends[-1])
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         positions = checked(indices, len(self))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from otae.errors import DataError
 from otae.interfaces import Dataset
 
 from .paths import existing_folder
-from .pictures import Mode, Size, picture_files, picture_size, read_picture
-
-Side: TypeAlias = Annotated[int, Field(gt=0)]
+from .pictures import Mode, Side, Size, picture_files, picture_size, read_picture
 
 
 class Images(Dataset):

@@ -13,8 +13,8 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError
-from otae.interfaces import Dataset
 
+from .batched import Batched
 from .indices import checked
 
 Points: TypeAlias = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Chart:
     names: tuple[str, ...]
 
 
-class Manifolds(Dataset):
+class Manifolds(Batched):
     r"""Creates points drawn uniformly, by area, from a manifold, turned into a space of any dimension, with noise.
 
     `swiss-roll` is the sheet $(t \cos t, h, t \sin t) / 5$, $t \in [3\pi/2, 9\pi/2]$, $h \in [0, 21]$; `torus` that of radii
@@ -85,9 +85,6 @@ class Manifolds(Dataset):
 
     def __len__(self) -> int:
         return len(self._points)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         return self._points[torch.from_numpy(checked(indices, len(self)))]

@@ -52,14 +52,23 @@ def existing(path: str | Path, what: str, sources: Sequence[Source] = ()) -> Pat
     Raises:
         DataError: If there is nothing.
     """
-    given = Path(path).expanduser()
-    places = list(dict.fromkeys([given.absolute(), data_folder() / given]))  # one where it is absolute
-    found = next((place for place in places if place.exists()), None)
+    given, looked_at = Path(path).expanduser(), places(path)
+    found = next((place for place in looked_at if place.exists()), None)
     if found is None:
-        looked = ", nor ".join(f"'{place}'" for place in places)
+        looked = ", nor ".join(f"'{place}'" for place in looked_at)
         start = f"a relative one starts at the working directory, '{Path.cwd()}', or at the data folder, OTAE_DATA"
         raise DataError(f"There is no {what} {looked}. {_fetching(given, sources)}Check the path; {start}.")
     return found
+
+
+def places(path: str | Path) -> list[Path]:
+    """Returns the absolute paths that a path may mean, in order: from the working directory, and from the data folder.
+
+    Args:
+        path: The path; `~` is the home folder, and an absolute one means itself alone.
+    """
+    given = Path(path).expanduser()
+    return list(dict.fromkeys([given.absolute(), data_folder() / given]))
 
 
 def _fetching(path: Path, sources: Sequence[Source]) -> str:

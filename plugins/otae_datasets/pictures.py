@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import SEEK_END, BytesIO
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from pydantic import Field
 from torch import Tensor
 
 from otae.errors import DataError
 
 Mode: TypeAlias = Literal["RGB", "L"]
+Side: TypeAlias = Annotated[int, Field(gt=0)]
 Size: TypeAlias = tuple[int, int]
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")

@@ -12,18 +12,19 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
-from otae.interfaces import Dataset, Download, Source
+from otae.interfaces import Download, Source
 
 from .array_file import Array
+from .batched import Batched
 from .extras import needed
-from .factors import Scale, scaled, varying
+from .factors import Scale, classes_of, scaled, varying
 from .indices import checked
 from .paths import existing_file
 
 _NAMES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
 
 
-class Shapes3D(Dataset):
+class Shapes3D(Batched):
     """Creates 3D Shapes: 480,000 pictures (3, 64, 64) in [0, 1], every combination of six factors.
 
     Pictures are read from the HDF5 file when asked for: each process opens the file itself, so that workers may be forked
@@ -72,14 +73,10 @@ class Shapes3D(Dataset):
         self.data_shape, self.value_range = (int(channels), int(height), int(width)), (0.0, 1.0)
         table, self.factor_names = varying(self._read(labels, ...), _NAMES, self._count, self._path)
         self.factors = scaled(table, factors)
-        shape = self.factor_names.index("shape") if "shape" in self.factor_names else None
-        self.labels = None if shape is None else scaled(table, "classes")[:, shape]
+        self.labels = classes_of("shape", table, self.factor_names)
 
     def __len__(self) -> int:
         return self._count
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         rows, places = np.unique(checked(indices, self._count), return_inverse=True)  # the order that HDF5 asks for

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from otae.interfaces import Dataset
-
+from .batched import Batched
 from .indices import checked
 from .outlines import OUTLINES, Outline
 
@@ -20,7 +19,7 @@ _SMALL, _LARGE = 0.12, 0.24
 """The least and the largest radius of a sprite, as a share of the picture's side."""
 
 
-class Sprites(Dataset):
+class Sprites(Batched):
     r"""Creates pictures (3, size, size) of one sprite on black, drawn from six independent factors when asked for.
 
     No file is read and none is kept, so a million pictures cost no disk: only their factors are held, 24 bytes a picture.
@@ -61,9 +60,6 @@ class Sprites(Dataset):
 
     def __len__(self) -> int:
         return len(self._table)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         rows = self._table[checked(indices, len(self))]

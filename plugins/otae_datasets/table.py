@@ -12,16 +12,16 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError, DataError, unknown_name
-from otae.interfaces import Dataset
 
 from .array_file import Array
+from .batched import Batched
 from .columns import line, read_columns
 from .encodings import Encoding, Missing, Scaling, one_hot, scaled
 from .indices import checked
 from .paths import existing_file
 
 
-class Table(Dataset):
+class Table(Batched):
     """Creates a dataset from a CSV or Parquet file: one row a sample, numbers scaled, categories one-hot.
 
     A column is of numbers where every value reads as one, else of categories. The first line of a CSV file names the
@@ -99,9 +99,6 @@ class Table(Dataset):
 
     def __len__(self) -> int:
         return len(self._samples)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
         return self._samples[torch.from_numpy(checked(indices, len(self)))]
