@@ -117,7 +117,7 @@ class Run:
             seconds: The time to add.
         """
         provenance = self.provenance
-        provenance["training_seconds"] = round(provenance.get("training_seconds", 0.0) + seconds, 1)
+        provenance["training_seconds"] = round(provenance.get("training_seconds", 0.0) + seconds, 3)
         write_json(self.path / "provenance.json", provenance)
 
     def save(self, parts: Parts, shape: Shape) -> None:
