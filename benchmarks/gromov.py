@@ -23,7 +23,8 @@ from typing import Any
 
 import torch
 from clouds import clouds, feasible_objective, squared
-from sides import ceilings, fresh_numbers, fresh_peak, machine, medians, own_peak, save
+from reductions import ceilings
+from sides import fresh_numbers, fresh_peak, machine, medians, own_peak, save
 from torch import Tensor
 
 import otae
@@ -291,7 +292,7 @@ def main() -> None:
         "scale": lambda: scale((1000, 6000) if small else (1000, 2000, 4000, 6000, 8000, 10_000), options.output),
     }
     found = {name: parts[name]() for name in options.only}
-    save(options.output, found | {"ceilings": ceilings()} | machine("POT", "numpy"))
+    save(options.output, found | {"ceilings": ceilings("cpu")} | machine("POT", "numpy"))
 
 
 if __name__ == "__main__":

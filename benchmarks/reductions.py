@@ -122,12 +122,13 @@ def measured(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def ceilings(device: str) -> dict[str, float]:
-    """Returns what the machine can do: products per second, and nanoseconds for an entry of what a kernel takes.
+    """Returns what the machine can do: products per second, bytes per second, and nanoseconds for an entry of a kernel.
 
     Args:
         device: The device.
     """
     block, large = torch.rand(512, 512, device=device), torch.rand(2048, 2048, device=device)
+    cached, huge = torch.rand(1000, 1000, device=device), torch.rand(8192, 8192, device=device)  # 4 and 256 MB
     out = torch.empty_like(block)
 
     def each(call: Callable[[], object], entries: int) -> float:
@@ -136,6 +137,8 @@ def ceilings(device: str) -> dict[str, float]:
 
     return {
         "gemm_gflops": 2 * 2048 / each(lambda: large @ large, large.numel()) / 1e9,
+        "gb_read_in_cache": 4 / each(lambda: cached @ cached[0], cached.numel()) / 1e9,
+        "gb_read_in_memory": 4 / each(lambda: huge @ huge[0], huge.numel()) / 1e9,
         "ns_exp_in_cache": 1e9 * each(lambda: torch.exp(block, out=out), block.numel()),
         "ns_add_in_cache": 1e9 * each(lambda: torch.add(block, 1, out=out), block.numel()),
         "ns_add_in_memory": 1e9 * each(lambda: large.add_(1), large.numel()),

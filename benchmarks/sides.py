@@ -123,24 +123,6 @@ def machine(*packages: str) -> dict[str, Any]:
     }
 
 
-def ceilings() -> dict[str, float]:
-    """Returns what this machine does at best on the threads in use, in single precision.
-
-    Products of two matrices in 10⁹ operations a second; reading a matrix by a product with a vector, from the caches (4 MB) and
-    from memory (256 MB), in 10⁹ bytes a second; exponentials in 10⁹ a second.
-    """
-    square, small, large = torch.rand(2048, 2048), torch.rand(1000, 1000), torch.rand(8192, 8192)
-    calls: dict[str, Callable[[], object]] = {
-        "product": lambda: square @ square,
-        "cached": lambda: small @ small[0],
-        "memory": lambda: large @ large[0],
-        "exponential": lambda: small.exp_().clamp_(max=1),
-    }
-    times = medians(calls, 20)
-    work = {"product": 2 * 2048**3, "cached": 4 * 1000**2, "memory": 4 * 8192**2, "exponential": 1000**2}
-    return {name: work[name] / times[name] / 1e9 for name in calls}
-
-
 def save(path: Path | None, found: Mapping[str, Any]) -> None:
     """Writes figures as JSON, where a path is given.
 
