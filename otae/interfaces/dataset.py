@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils import data
 
+from .factors import Factors
 from .source import Source
 
 
@@ -19,17 +20,17 @@ class Dataset(data.Dataset[Tensor], ABC):
     Attributes:
         data_shape: The shape of one sample, such as (1, 8, 8); set by the subclass.
         labels: One integer class per sample, with shape (N,), for evaluation only; `None` where there are none.
-        factors: What generated each sample, with shape (N, F): whole or real numbers, for evaluation only; `None` where that
-            is not known.
-        factor_names: A name for each factor; `None` where there are none.
+        factors: What generated each sample: a table with shape (N, F), and of each factor its name and kind (categorical,
+            ordered, circular), for evaluation only; `None` where that is not known.
+        class_names: A name for each class of `labels`, in their order, or `None`.
         value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
         sources: What `otae data fetch` gets for it.
     """
 
     data_shape: tuple[int, ...]
     labels: Tensor | None = None
-    factors: Tensor | None = None
-    factor_names: tuple[str, ...] | None = None
+    factors: Factors | None = None
+    class_names: tuple[str, ...] | None = None
     value_range: tuple[float, float] | None = None
     sources: ClassVar[tuple[Source, ...]] = ()
 
