@@ -45,3 +45,15 @@ def write_json(path: Path, values: Any) -> None:
         values: What it shall hold.
     """
     write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Returns what a JSON file holds.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: If it is no JSON in UTF-8.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -19,10 +19,11 @@ from safetensors.torch import save as serialize
 from torch import nn
 
 from .autoencoder import Autoencoder
-from .build import Parts, Shape, build, plugins_used
+from .build import Parts, Shape, build, open_dataset, plugins_used
 from .config import Experiment
 from .errors import PluginError, RunError
 from .files import atomic, write_json, write_text
+from .interfaces import Dataset
 from .loading import load_config
 from .objective import Objective
 
@@ -97,8 +98,23 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Returns the figures of the evaluation, by split."""
-        return self._json("evaluation.json")
+        """Returns the figures of the evaluation, by split, metric and name."""
+        values = self._json("evaluation.json")
+        if "figures" not in values:
+            raise RunError(
+                f"{self.path / 'evaluation.json'} has no figures. Write it again: `otae evaluate {self.path}`."
+            )
+        figures: dict[str, Any] = values["figures"]
+        return figures
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Returns the dataset that the run was trained on, opened once.
+
+        Raises:
+            DataError: If its files are missing or corrupt.
+        """
+        return open_dataset(self.experiment)
 
     @cached_property
     def model(self) -> Autoencoder:

@@ -14,6 +14,8 @@ from .summary import summary
 if TYPE_CHECKING:
     from ..run import Run
 
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
+NoEvaluation = Annotated[bool, typer.Option("--no-evaluation", help="Do not judge the trained model.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
@@ -31,6 +33,8 @@ def train(
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
     ] = None,
     quiet: Quiet = False,
+    no_evaluation: NoEvaluation = False,
+    no_report: NoReport = False,
 ) -> None:
     """Train an autoencoder, evaluate it, and write its report.
 
@@ -41,20 +45,26 @@ def train(
     from ..workflow import train as run_training
 
     experiment = load_config(config, set_)
-    _conclude(run_training(experiment, output, console=None if quiet else errors()))
+    console = None if quiet else errors()
+    _conclude(run_training(experiment, output, console=console, evaluation=not no_evaluation, report=not no_report))
 
 
 def resume(
     run: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted.")],
     quiet: Quiet = False,
+    no_evaluation: NoEvaluation = False,
+    no_report: NoReport = False,
 ) -> None:
     """Continue an interrupted run to its end, as if it had never stopped."""
     from ..workflow import resume as resume_training
 
-    _conclude(resume_training(run, console=None if quiet else errors()))
+    console = None if quiet else errors()
+    _conclude(resume_training(run, console=console, evaluation=not no_evaluation, report=not no_report))
 
 
 def _conclude(run: Run) -> None:
-    results().print(summary(run))
+    if (run.path / "evaluation.json").is_file():
+        results().print(summary(run, headlines=True))
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
-    results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)
+    if (run.path / "report.html").is_file():
+        results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)

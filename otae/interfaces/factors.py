@@ -117,7 +117,9 @@ class Factors:
 
 
 def _bin(values: Tensor, kind: Factor, count: int) -> Tensor:
-    distinct, classes = values.unique(return_inverse=True)
+    distinct: Tensor
+    classes: Tensor
+    distinct, classes = torch.unique(values, return_inverse=True)
     if kind.kind == "categorical" or len(distinct) <= count:
         return classes
     low, width = (distinct[0], distinct[-1] - distinct[0]) if kind.period is None else (0.0, kind.period)

@@ -56,8 +56,8 @@ class Estimate(float):
         estimate.low, estimate.high = float(low), float(high)
         return estimate
 
-    def __getnewargs__(self) -> tuple[float, float, float]:
-        return float(self), self.low, self.high
+    def __reduce__(self) -> tuple[type[Estimate], tuple[float, float, float]]:
+        return type(self), (float(self), self.low, self.high)
 
 
 @dataclass(frozen=True)

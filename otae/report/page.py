@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..evaluation import Specimens
+from rich.console import Console
+
+from ..evaluation import Evaluation, Specimens, Steps
 from ..files import write_text
 from ..run import Run
 from ..training import history, seeded
@@ -35,7 +37,7 @@ class Section:
     layout: str
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: Run, specimens: Specimens | None = None, *, console: Console | None = None) -> Path:
     """Returns the path of a run's `report.html`, written anew: one page without outside resources.
 
     Its pictures are also files in the folder `report`, for papers and slides: those ending in `-dark` are for dark pages.
@@ -43,24 +45,30 @@ def write_report(run: Run) -> Path:
 
     Args:
         run: The run, trained.
+        specimens: The specimens of the run, where they are at hand; read and encoded again where `None`.
+        console: Where progress is shown; nowhere where `None`.
 
     Raises:
         RunError: If the run was not trained to its end, or a plugin is missing.
-        DataError: If the data are missing or spoilt.
+        DataError: If the data are missing or corrupt.
     """
-    sections = _sections(run)
-    for section in sections:
-        for picture in section.pictures:
-            picture.save(run.path / "report")
-    path = run.path / "report.html"
-    write_text(path, _page(run, sections))
+    with Steps(console, "Writing the report", 3) as steps:
+        steps.begin("drawing pictures")
+        sections = _sections(run, specimens or Specimens.of_run(run))
+        steps.begin("saving pictures")
+        for section in sections:
+            for picture in section.pictures:
+                picture.save(run.path / "report")
+        steps.begin("writing the page")
+        path = run.path / "report.html"
+        write_text(path, _page(run, sections))
     return path
 
 
-def _sections(run: Run) -> list[Section]:
-    specimens = Specimens(run)
+def _sections(run: Run, specimens: Specimens) -> list[Section]:
+    split = "test" if "test" in specimens else next(iter(specimens))
     with seeded(specimens.seed):
-        specimen = specimens["test"]
+        specimen = specimens[split]
     value_range = specimens.dataset.value_range
     image = gallery.is_image(specimen.data)
     few = "third" if not image else "wide"
@@ -97,7 +105,7 @@ def _sections(run: Run) -> list[Section]:
 
 def _page(run: Run, sections: list[Section]) -> str:
     experiment, provenance = run.experiment, run.provenance
-    figures = run.metrics if (run.path / "evaluation.json").is_file() else {}
+    figures = Evaluation.read(run.path) if (run.path / "evaluation.json").is_file() else Evaluation()
     table = run.path / "metrics.csv"
     past = history.read(table) if table.is_file() else {}
     return _template().render(
@@ -116,11 +124,12 @@ def _page(run: Run, sections: list[Section]) -> str:
     )
 
 
-def _rows(figures: summary.Figures) -> list[tuple[str, list[str]]]:
+def _rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
     names: dict[str, dict[str, None]] = {}  # ordered sets
-    for split in figures.values():
-        for metric, values in split.items():
-            names.setdefault(metric, {}).update(dict.fromkeys(values))
+    for kind in (evaluation.figures, evaluation.missing):
+        for split in kind.values():
+            for metric, values in split.items():
+                names.setdefault(metric, {}).update(dict.fromkeys(values))
     return [(metric, list(values)) for metric, values in names.items()]
 
 

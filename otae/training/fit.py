@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
-from ..build import Parts, Shape, build, open_dataset
+from ..build import Parts, Shape, build
 from ..config import Experiment
 from ..errors import RunError
 from ..interfaces import Dataset
@@ -48,7 +48,7 @@ def fit(run: Run, console: Console | None = None) -> None:
         RunError: If the checkpoint cannot be read.
     """
     experiment = run.experiment
-    dataset = open_dataset(experiment)
+    dataset = run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
     checkpoints = run.path / "checkpoints"
     last = checkpoints / LAST
