@@ -22,9 +22,11 @@ from PIL import Image
 import otae
 import otae.report
 from otae import Run, load_config
-from otae.evaluation import evaluate
+from otae.evaluation import Evaluation, evaluate
+from otae.evaluation.result import Description
 from otae.files import write_json
-from otae.interfaces import Specimen
+from otae.interfaces import Figure as Described
+from otae.interfaces import Samples, Specimen
 from otae.report import gallery, summary, write_report
 from otae.report.canvas import Picture, photographed
 from otae.report.pictures import distances, mosaic
@@ -40,7 +42,7 @@ ADDRESS = re.compile(
 @pytest.fixture(scope="module")
 def evaluated(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = Run(shutil.copytree(finished.path, tmp_path_factory.mktemp("report") / "run"))
-    evaluate(run, samples=200)
+    evaluate(run, metrics=["default"], samples=200)
     before, state = "matplotlib.pyplot" in sys.modules, torch.get_rng_state()
     write_report(run)
     assert ("matplotlib.pyplot" in sys.modules) == before, "the report must not touch matplotlib's global state"
@@ -109,7 +111,8 @@ def test_names_cannot_smuggle_markup_into_a_page_even_without_a_history(finished
     evil = "<img src=x onerror=alert(1)> & \"'"
     run = Run(shutil.copytree(finished.path, tmp_path / evil))
     write_json(run.path / "provenance.json", {**run.provenance, "title": evil, "command": [evil], "machine": evil})
-    write_json(run.path / "evaluation.json", {"test": {evil: {evil: 1.0}}, evil: {}})
+    described = {evil: Description(evil, {evil: Described(evil, evil)})}
+    Evaluation(figures={"test": {evil: {evil: 1.0}}, evil: {}}, descriptions=described).write(run.path)
     (run.path / "metrics.csv").unlink()
     html = write_report(run).read_text(encoding="utf-8")
     assert "<img src=x" not in html
@@ -136,7 +139,7 @@ def specimen(shape: tuple[int, ...], latent_dim: int = 3, count: int = 40, class
         reconstructions=draws(count + 1, *shape)[:count],
         generations=draws(90, *shape),
         prior=draws(90, latent_dim),
-        train=draws(50, *shape),
+        train=Samples(data=draws(50, *shape), codes=draws(50, latent_dim)),
         labels=labels,
     )
 

@@ -14,7 +14,7 @@ from fakes import EXPERIMENT, Blobs
 from mutants import assert_told
 from torch import Tensor
 
-from otae.interfaces import Metric, Specimen
+from otae.interfaces import Figure, Metric, Specimen
 from otae.loading import load_config
 from otae.recipes import recipe
 from otae.testing import DatasetSuite, MetricSuite, RecipeSuite
@@ -36,6 +36,9 @@ class Points(Blobs):
 
 class Error(Metric):
     """Creates the mean squared error of the reconstructions."""
+
+    headline = "error"
+    figures: ClassVar[dict[str, Figure]] = {"error": Figure("error", "The mean squared error.", "lower", 0.0)}
 
     def __call__(self, specimen: Specimen) -> dict[str, float]:
         return {"error": float((specimen.data - specimen.reconstructions).square().mean())}
