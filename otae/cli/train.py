@@ -9,7 +9,7 @@ import typer
 
 from .complete import recipe_names
 from .console import errors, results
-from .summary import summary
+from .summary import print_summary
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -64,7 +64,7 @@ def resume(
 
 def _conclude(run: Run) -> None:
     if (run.path / "evaluation.json").is_file():
-        results().print(summary(run, headlines=True))
+        print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
     if (run.path / "report.html").is_file():
         results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)

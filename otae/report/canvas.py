@@ -172,6 +172,15 @@ def keyed(axes: Axes, theme: Theme, *, dots: bool = False, place: Any = "best") 
             handle.set_alpha(1)
 
 
+def literal(text: str) -> str:
+    """Returns text that is drawn as it is: no part of it is read as a formula.
+
+    Args:
+        text: The text.
+    """
+    return text.replace("\\", r"\\").replace("$", r"\$")
+
+
 def halo(theme: Theme, width: float = 2.5) -> list[Any]:
     """Returns the path effects that keep text and lines legible upon points.
 
