@@ -7,14 +7,18 @@ from .dci import DCI
 from .distortion import Distortion
 from .factor_vae import FactorVAE
 from .frechet import Frechet
+from .gromov import Gromov
 from .infomec import InfoMEC
 from .irs import IRS
 from .match import Match
 from .mig import MIG
 from .modularity import Modularity
+from .neighbourhood import Neighbourhood
 from .prior_mmd import PriorMMD
+from .prior_sinkhorn import PriorSinkhorn
 from .reconstruction import Reconstruction
 from .sap import SAP
+from .triplets import Triplets
 
 __all__ = [
     "BetaVAE",
@@ -22,12 +26,16 @@ __all__ = [
     "Distortion",
     "FactorVAE",
     "Frechet",
+    "Gromov",
     "IRS",
     "InfoMEC",
     "MIG",
     "Match",
     "Modularity",
+    "Neighbourhood",
     "PriorMMD",
+    "PriorSinkhorn",
     "Reconstruction",
     "SAP",
+    "Triplets",
 ]
