@@ -14,6 +14,10 @@ from .summary import summary
 if TYPE_CHECKING:
     from ..run import Run
 
+Changes = Annotated[
+    list[str],
+    typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
@@ -22,10 +26,7 @@ def train(
         str,
         typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names),
     ],
-    set_: Annotated[
-        list[str],
-        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
-    ] = [],  # noqa: B006 - typer copies it
+    set_: Changes = [],  # noqa: B006 - typer copies it
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
@@ -45,13 +46,22 @@ def train(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted.")],
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Train to this number of epochs in all; as configured if left out."),
+    ] = None,
+    set_: Changes = [],  # noqa: B006 - typer copies it
     quiet: Quiet = False,
 ) -> None:
-    """Continue an interrupted run to its end, as if it had never stopped."""
+    """Continue an interrupted run to its end, as if it had never stopped, or a finished one to more epochs.
+
+    [bold]otae resume runs/gwae[/]
+    [bold]otae resume runs/gwae --epochs 120 --set training.optimizer.lr=1e-4[/]
+    """
     from ..workflow import resume as resume_training
 
-    _conclude(resume_training(run, console=None if quiet else errors()))
+    _conclude(resume_training(run, set_, epochs=epochs, console=None if quiet else errors()))
 
 
 def _conclude(run: Run) -> None:
