@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import torch
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -32,7 +32,7 @@ from .provenance import PluginRecord, Provenance, find_replaced, find_updated
 from .signature import explain
 
 
-class _Figures(TypedDict):
+class _Figures(BaseModel):
     """Holds what of an evaluation's file a run reads."""
 
     figures: dict[str, dict[str, dict[str, float]]]
@@ -111,7 +111,8 @@ class Run:
         Raises:
             RunError: If the file is missing or corrupt.
         """
-        return self._json("provenance.json", TypeAdapter(Provenance))
+        kept: dict[str, Any] = self._json("provenance.json", TypeAdapter(Provenance))
+        return kept
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -120,8 +121,8 @@ class Run:
         Raises:
             RunError: If the file is missing or corrupt.
         """
-        kept: _Figures = self._json("evaluation.json", TypeAdapter(_Figures))
-        return kept["figures"]
+        figures: dict[str, Any] = self._json("evaluation.json", TypeAdapter(_Figures))["figures"]
+        return figures
 
     @cached_property
     def dataset(self) -> Dataset:
