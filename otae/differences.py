@@ -81,6 +81,27 @@ def short_paths(paths: Iterable[str]) -> dict[str, str]:
     return {path: label if short.count(label) == 1 else path for path, label in zip(whole, short, strict=True)}
 
 
+def without(values: Any, paths: Iterable[str]) -> Any:
+    """Returns plain values without some options, and without all beneath them.
+
+    Args:
+        values: The values.
+        paths: The dotted paths of what is left out.
+
+    Examples:
+        >>> without({"seed": 0, "data": {"name": "digits", "workers": 2}}, ["seed", "data.workers"])
+        {'data': {'name': 'digits'}}
+    """
+    return _without(values, "", set(paths))
+
+
+def _without(values: Any, path: str, left_out: set[str]) -> Any:
+    if not isinstance(values, Mapping):
+        return values
+    inner = {key: f"{path}.{key}" if path else str(key) for key in values}
+    return {key: _without(value, inner[key], left_out) for key, value in values.items() if inner[key] not in left_out}
+
+
 def spell(value: Any, path: str = "") -> str:
     """Returns a value of a configuration in words: a component as its name and the options that are not defaults.
 
