@@ -17,7 +17,8 @@ CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
     "errors", "modules", "cloud", "interfaces", "signature", "registry", "health", "reductions", "autoencoder", "clouds",
     "schedule", "objective", "config", "optimizers", "overrides", "build", "recipes", "extending", "loading", "schema",
-    "files", "fetching", "run", "training", "evaluation", "report", "workflow", "scaffold", "diagnosis", "cli", "__main__",
+    "files", "fetching", "provenance", "run", "training", "evaluation", "report", "workflow",
+    "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions")
 
