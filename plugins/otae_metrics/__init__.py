@@ -7,6 +7,7 @@ from .components import Components
 from .distortion import Distortion
 from .frechet import Frechet
 from .prior_mmd import PriorMMD
+from .probe import Probe
 from .reconstruction import Reconstruction
 
-__all__ = ["Clustering", "Components", "Distortion", "Frechet", "PriorMMD", "Reconstruction"]
+__all__ = ["Clustering", "Components", "Distortion", "Frechet", "PriorMMD", "Probe", "Reconstruction"]

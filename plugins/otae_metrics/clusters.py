@@ -11,10 +11,10 @@ from torch import Tensor
 
 from otae.interfaces import Estimate, FigureValue, Missing, Specimen, Table
 
+from .arrangement import arrange
 from .bootstrap import interval
 from .contingency import accuracy, contingency, match, mutual_information, rand_index, redraw
 from .linear import Linear, vectors
-from .order import arrange
 from .subset import subset
 
 Assign = Callable[[Tensor], Tensor]
