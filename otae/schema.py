@@ -18,6 +18,13 @@ _PLACES: dict[tuple[str, str], Registry[Any]] = {
     ("ModelConfig", "prior"): priors,
     ("TermConfig", "cost"): costs,
 }
+_DEFAULT = {
+    "type": "object",
+    "description": "Every installed metric that is not costly and that the data allow.",
+    "properties": {"name": {"const": DEFAULT_METRICS}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
 _PART = ".partial"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,7 +41,7 @@ def schema() -> dict[str, Any]:
         definitions[registry.kind] = _component(registry, definitions)
         definitions[section]["properties"][field] = {"$ref": f"#/$defs/{registry.kind}"}
     definitions["metric"] = _component(metrics, definitions)
-    definitions["metric"]["anyOf"][0]["enum"].insert(0, DEFAULT_METRICS)
+    definitions["metric"]["anyOf"] = [_DEFAULT, {"const": DEFAULT_METRICS}, *definitions["metric"]["anyOf"]]
     one = {"$ref": "#/$defs/metric"}
     judged = definitions["EvaluationConfig"]["properties"]["metrics"]
     judged["anyOf"] = [{"type": "array", "items": one, "minItems": 1}, one]

@@ -100,8 +100,8 @@ def _all(metric: MetricLike) -> bool:
 
 def _component(metric: str | Mapping[str, Any] | Component) -> Component:
     try:
-        return Component.model_validate(metric if isinstance(metric, Component | str) else dict(metric))
-    except (ValidationError, ValueError) as error:
+        return Component.model_validate(dict(metric) if isinstance(metric, Mapping) else metric)
+    except ValidationError as error:
         raise ConfigError(
             f"A metric is a name or {{name: …, option: …}}, got {metric!r}. Installed: {', '.join(registry.names())}."
         ) from error
