@@ -14,6 +14,7 @@ from torch import Tensor
 from otae.interfaces import Factor, Factors
 
 from .batched import Batched
+from .hues import colours
 from .indices import checked
 from .outlines import OUTLINES, SHAPES, Outline
 
@@ -122,12 +123,5 @@ def _paint(
     distance += np.float32(0.5)
     cover = np.clip(distance, 0, 1, out=distance)
     windows = np.lib.stride_tricks.sliding_window_view(pictures, (len(span), len(span)), (2, 3), writeable=True)
-    for channel, shade in enumerate(_colours(hue)):
+    for channel, shade in enumerate(colours(hue, 0.8)):
         windows[chosen, channel, corners[0], corners[1]] = cover * shade[:, None, None]
-
-
-def _colours(hue: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Returns red, green and blue of bright, clear colours, with shape (3, n)."""
-    offsets = np.array([5.0, 3.0, 1.0])[:, None]
-    place = (offsets + 6 * hue) % 6
-    return (1 - 0.8 * np.clip(np.minimum(place, 4 - place), 0, 1)).astype(np.float32)

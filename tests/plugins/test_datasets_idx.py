@@ -145,7 +145,13 @@ def test_several_sets_in_one_folder_are_told_apart(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "first"),
-    [("MNIST", "0"), ("FashionMNIST/raw", "T-shirt/top"), ("fashion-mnist", "T-shirt/top"), ("K_MNIST", "o"), ("x", None)],
+    [
+        ("MNIST", "0"),
+        ("FashionMNIST/raw", "T-shirt/top"),
+        ("fashion-mnist", "T-shirt/top"),
+        ("K_MNIST", "o"),
+        ("x", None),
+    ],
 )
 def test_classes_are_named_where_the_folder_tells_the_set(tmp_path, folder, first) -> None:
     names = Idx(family(tmp_path / folder)).class_names
