@@ -19,8 +19,8 @@ from otae_datasets.solids import SOLIDS, Rays, is_met, meet
 RANDOM = np.random.default_rng(0)
 SHAPES = list(SOLIDS)
 INSIDE = {
-    "cube": lambda x, y, z: (abs(x) < 0.57) & (abs(y) < 0.57) & (0 < z) & (z < 1.14),
-    "cylinder": lambda x, y, z: (np.hypot(x, y) < 0.6) & (0 < z) & (z < 1.2),
+    "cube": lambda x, y, z: (abs(x) < 0.57) & (abs(y) < 0.57) & (z > 0) & (z < 1.14),
+    "cylinder": lambda x, y, z: (np.hypot(x, y) < 0.6) & (z > 0) & (z < 1.2),
     "sphere": lambda x, y, z: np.sqrt(x**2 + y**2 + (z - 0.71) ** 2) < 0.71,
     "capsule": lambda x, y, z: np.sqrt(x**2 + y**2 + (z - np.clip(z, 0.46, 1.14)) ** 2) < 0.46,
 }
@@ -36,7 +36,9 @@ def rays(count: int = 20_000) -> Rays:
     """Returns rays that start on a sphere about the solids and lead through the middle of them."""
     starts = RANDOM.standard_normal((3, count))
     starts *= 4 / np.linalg.norm(starts, axis=0)
-    directions = RANDOM.uniform(-1.3, 1.3, (3, count)) + [[0], [0], [0.6]] - starts
+    aims = RANDOM.uniform(-1.3, 1.3, (3, count))
+    aims[2] += 0.6
+    directions = aims - starts
     directions /= np.linalg.norm(directions, axis=0)
     return Rays(starts.astype(np.float32), directions.astype(np.float32))
 
