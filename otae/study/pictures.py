@@ -67,9 +67,7 @@ def lines(comparison: Comparison, number: int, places: Sequence[int], path: str,
             if (cell := comparison.cells[place][number]) is not None
         )
         x = [option for option, _ in points]
-        axes.plot(
-            x, [spread.mean for _, spread in points], "o-", color=colour, linewidth=1.6, markersize=4, label=name
-        )
+        axes.plot(x, [spread.mean for _, spread in points], "o-", color=colour, linewidth=1.6, markersize=4, label=name)
         low, high = [spread.low for _, spread in points], [spread.high for _, spread in points]
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     _mark_best(axes, column, theme, vertical=False)

@@ -73,7 +73,9 @@ def _traversals(model: Autoencoder, sample: Tensor, draws: Tensor) -> Tensor:
 def _features(name: str, data: Tensor, generations: Tensor) -> list[Picture]:
     x, y = data.flatten(1), generations.flatten(1)
     if x.shape[1] == 2:
-        return [drawn(f"{name}-samples", "The data, and samples from the prior upon them", partial(features.plane, x, y))]
+        return [
+            drawn(f"{name}-samples", "The data, and samples from the prior upon them", partial(features.plane, x, y))
+        ]
     caption = "Every feature in the data and in the samples: the median, and the band of four fifths"
     return [drawn(f"{name}-samples", caption, partial(features.bands, x, y))]
 

@@ -1,13 +1,39 @@
-"""Metrics: reconstruction and generation against a linear model, the codes' match to the prior, distances kept."""
+"""Metrics: reconstruction and generation, the codes' match to the prior, structure kept, factors disentangled."""
 
 from __future__ import annotations
 
+from .beta_vae import BetaVAE
 from .clustering import Clustering
 from .components import Components
+from .dci import DCI
 from .distortion import Distortion
+from .factor_vae import FactorVAE
 from .frechet import Frechet
+from .infomec import InfoMEC
+from .irs import IRS
+from .match import Match
+from .mig import MIG
+from .modularity import Modularity
 from .prior_mmd import PriorMMD
 from .probe import Probe
 from .reconstruction import Reconstruction
+from .sap import SAP
 
-__all__ = ["Clustering", "Components", "Distortion", "Frechet", "PriorMMD", "Probe", "Reconstruction"]
+__all__ = [
+    "BetaVAE",
+    "Clustering",
+    "Components",
+    "Distortion",
+    "FactorVAE",
+    "Frechet",
+    "InfoMEC",
+    "Match",
+    "Modularity",
+    "PriorMMD",
+    "Probe",
+    "Reconstruction",
+    "DCI",
+    "IRS",
+    "MIG",
+    "SAP",
+]
