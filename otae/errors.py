@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 4000
+
 
 class OtaeError(Exception):
-    """Creates the base of all errors that a user of otae can meet; the command line shows it without a traceback."""
+    """Abstract base of all errors that a user of otae can meet; the command line shows them without a traceback.
+
+    A message is plain text of bounded length, whatever the file says that it quotes.
+    """
+
+    def __str__(self) -> str:
+        return printable(shorten(super().__str__(), LONGEST))
 
 
 class PluginError(OtaeError):
@@ -117,3 +125,34 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     return f"No {what} named {name!r}. Known: {', '.join(names) or 'none'}.{near_match(name, names)}"
+
+
+def printable(text: str) -> str:
+    """Returns text with its control characters made visible, so that it cannot steer a terminal; line ends stay.
+
+    Args:
+        text: The text.
+
+    Examples:
+        >>> printable("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    kept = "\n\t\xa0\u202f"
+    return "".join(
+        each if each.isprintable() or each in kept else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """Returns text of a largest length, its middle left out where it is longer.
+
+    Args:
+        text: The text.
+        length: The largest number of characters, more than 20.
+    """
+    if len(text) <= length:
+        return text
+    half = (length - 5) // 2
+    return f"{text[:half]} ... {text[-half:]}"

@@ -6,6 +6,7 @@ import json
 import platform
 import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import nn
@@ -26,6 +28,14 @@ from .files import atomic, write_json, write_text
 from .interfaces import Dataset
 from .loading import load_config
 from .objective import Objective
+from .provenance import PluginRecord, Provenance, find_replaced, find_updated
+from .signature import explain
+
+
+class _Figures(BaseModel):
+    """Holds what of an evaluation's file a run reads."""
+
+    figures: dict[str, dict[str, dict[str, float]]]
 
 
 class Run:
@@ -40,6 +50,7 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
+        self._told = False
         if not (self.path / "config.yaml").is_file():
             raise RunError(
                 f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote."
@@ -84,27 +95,33 @@ class Run:
         """Returns the experiment, its plugins looked up anew.
 
         Raises:
-            RunError: If a plugin that the run was trained with is missing or broken, naming its distribution.
+            RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
         try:
-            return load_config(self.path).titled(self.provenance.get("title", self.path.name))
+            experiment = load_config(self.path).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
             raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
+        self._require_same_plugins(experiment)
+        return experiment
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Returns what the run was made with: versions, plugins, seed, command."""
-        return self._json("provenance.json")
+        """Returns what the run was made with: versions, plugins, seed, command.
+
+        Raises:
+            RunError: If the file is missing or corrupt.
+        """
+        kept: dict[str, Any] = self._json("provenance.json", TypeAdapter(Provenance))
+        return kept
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Returns the figures of the evaluation, by split, metric and name."""
-        values = self._json("evaluation.json")
-        if "figures" not in values:
-            raise RunError(
-                f"{self.path / 'evaluation.json'} has no figures. Write it again: `otae evaluate {self.path}`."
-            )
-        figures: dict[str, Any] = values["figures"]
+        """Returns the figures of the evaluation, by split, metric and name.
+
+        Raises:
+            RunError: If the file is missing or corrupt.
+        """
+        figures: dict[str, Any] = self._json("evaluation.json", TypeAdapter(_Figures))["figures"]
         return figures
 
     @cached_property
@@ -135,6 +152,26 @@ class Run:
         provenance = self.provenance
         provenance["training_seconds"] = round(provenance.get("training_seconds", 0.0) + seconds, 3)
         write_json(self.path / "provenance.json", provenance)
+
+    @property
+    def continuations(self) -> list[dict[str, Any]]:
+        """Returns what was changed when the run went on after a checkpoint, oldest first."""
+        return list(self.provenance.get("continued", []))
+
+    def go_on(self, experiment: Experiment, entry: dict[str, Any]) -> None:
+        """Writes a changed configuration, and what changed into the provenance; the former results are out of date.
+
+        Args:
+            experiment: The resolved experiment to go on with.
+            entry: What changed, and at which step.
+        """
+        provenance = self.provenance
+        made = {**entry, "command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
+        provenance["continued"] = [*self.continuations, made]
+        write_json(self.path / "provenance.json", provenance)
+        write_text(self.path / "config.yaml", experiment.to_yaml())
+        for name in ("report.html", "evaluation.json"):
+            (self.path / name).unlink(missing_ok=True)
 
     def save(self, parts: Parts, shape: Shape) -> None:
         """Writes the trained weights, of the model and of the objective's costs.
@@ -187,27 +224,45 @@ class Run:
             raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
         except (SafetensorError, OSError) as error:
             raise RunError(
-                f"{path} is spoilt and cannot be read ({error}). Train again, or restore it from a copy."
+                f"{path} is corrupt and cannot be read ({error}). Train again, or restore it from a copy."
             ) from error
 
     def _origins(self) -> str:
-        used = self.provenance.get("plugins", {}).values()
-        registered = sorted({each["name"] for each in used if each["distribution"] == "session"})
-        needed = sorted(
-            {f"{each['distribution']}=={each['version']}" for each in used if each["distribution"] != "session"}
-        )
+        used = self._plugins().values()
+        registered = sorted({each.name for each in used if each.distribution == "session"})
+        needed = sorted({each.requirement for each in used if each.distribution != "session"})
         told = [f"It was trained with {', '.join(needed)}: install these."] if needed else []
         told += [f"Its session had registered {', '.join(registered)}: register these first."] if registered else []
         return " ".join(told)
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _plugins(self) -> dict[str, PluginRecord]:
+        return Provenance.model_validate(self.provenance).plugins
+
+    def _require_same_plugins(self, experiment: Experiment) -> None:
+        trained, now = self._plugins(), plugins_used(experiment)
+        for path, (record, offer) in find_replaced(trained, now).items():
+            raise RunError(
+                f"The run {self.path} was trained with {record.name!r} of {record.requirement} ({path}), and here {offer.origin} "
+                f"offers that name. Install {record.requirement} and uninstall {offer.distribution}."
+            )
+        if updated := [(record, offer) for record, offer in find_updated(trained, now) if not self._told]:
+            self._told = True
+            told = ", ".join(f"{record.requirement} (here {offer.version})" for record, offer in updated)
+            warnings.warn(f"The run {self.path} was trained with {told}: results may differ.", stacklevel=4)
+
+    def _json(self, name: str, form: TypeAdapter[Any]) -> Any:
         path = self.path / name
         try:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            form.validate_python(values)
         except FileNotFoundError as error:
             raise RunError(f"The run {self.path} has no {name}. Was it trained and evaluated to its end?") from error
-        except ValueError as error:
-            raise RunError(f"{path} is spoilt: {error}.") from error
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror}.") from error
+        except ValidationError as error:
+            raise RunError(f"{path} is corrupt: {explain(error, '', BaseModel)}") from error
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{path} is corrupt: {error}.") from error
         return values
 
 
@@ -218,7 +273,7 @@ def load(path: str | Path) -> Autoencoder:
         path: The run's folder.
 
     Raises:
-        RunError: If the folder holds no finished run, a file is spoilt, or a plugin is missing.
+        RunError: If the folder holds no finished run, a file is corrupt, or a plugin is missing.
     """
     return Run(path).model
 

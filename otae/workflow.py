@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from .build import resolve
 from .config import Experiment
 from .errors import OtaeError, RunError
 from .evaluation import Specimens, check_metrics, judge
+from .files import file_name
 from .report import write_report
 from .run import Run
-from .training import Interrupted, fit
+from .training import Interrupted, fit, go_on
 
 
 def train(
@@ -49,23 +51,37 @@ def train(
         raise
 
 
-def resume(path: str | Path, *, console: Console | None = None, evaluation: bool = True, report: bool = True) -> Run:
+def resume(
+    path: str | Path,
+    overrides: Iterable[str] = (),
+    *,
+    epochs: int | None = None,
+    console: Console | None = None,
+    evaluation: bool = True,
+    report: bool = True,
+) -> Run:
     """Returns a run, continued from its last checkpoint to its end; on the CPU the weights are those of an unbroken run.
 
     Args:
         path: The run's folder.
+        overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
+        epochs: The number of epochs in all, those that are done included; as configured where `None`.
         console: Where progress is shown; nowhere where `None`.
         evaluation: Whether to evaluate the trained model.
         report: Whether to write the report.
 
     Raises:
-        RunError: If the folder holds no run, its training is complete, or a plugin is missing.
+        RunError: If the folder holds no run, there is nothing to continue, the configuration or the data are not those
+            that the run began with, a change makes it another training, or a plugin is missing.
         KeyboardInterrupt: If a signal asked to stop again.
     """
     run = Run(path)
-    if (run.path / "report.html").exists():
+    asked = [*overrides, *([f"training.epochs={epochs}"] if epochs is not None else [])]
+    if asked:
+        go_on(run, asked)
+    elif (run.path / "report.html").exists():
         raise RunError(
-            f"The run {run.path} is complete: there is nothing to resume. Train a new one with `otae train`."
+            f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all."
         )
     return _finish(run, console, evaluation, report)
 
@@ -89,6 +105,6 @@ def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -
 def _folder(experiment: Experiment, path: str | Path | None) -> Path:
     if path is not None:
         return Path(path).expanduser()
-    stem = Path("runs") / f"{experiment.title}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = Path("runs") / f"{file_name(experiment.title)}-{datetime.now():%Y%m%d-%H%M%S}"
     taken = (stem.with_name(f"{stem.name}-{number}") for number in range(2, 1000))
     return stem if not stem.exists() else next(folder for folder in taken if not folder.exists())

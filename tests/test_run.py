@@ -117,10 +117,10 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff" * 100])
 @pytest.mark.parametrize("name", ["model.safetensors", "objective.safetensors"])
-def test_spoilt_weights_are_named(run: Run, name: str, content: bytes) -> None:
+def test_corrupt_weights_are_named(run: Run, name: str, content: bytes) -> None:
     (run.path / name).write_bytes(content)
     with pytest.raises(
-        RunError, match=rf"{name} is spoilt and cannot be read .* Train again, or restore it from a copy"
+        RunError, match=rf"{name} is corrupt and cannot be read .* Train again, or restore it from a copy"
     ):
         otae.load(run.path)
 
@@ -128,7 +128,7 @@ def test_spoilt_weights_are_named(run: Run, name: str, content: bytes) -> None:
 def test_truncated_weights_are_named(run: Run) -> None:
     weights = run.path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8])
-    with pytest.raises(RunError, match=r"model\.safetensors is spoilt"):
+    with pytest.raises(RunError, match=r"model\.safetensors is corrupt"):
         otae.load(run.path)
 
 
@@ -145,7 +145,7 @@ def test_weights_of_another_configuration_are_refused(run: Run) -> None:
         otae.load(run.path)
 
 
-def test_a_spoilt_configuration_is_told_with_its_place(run: Run) -> None:
+def test_a_corrupt_configuration_is_told_with_its_place(run: Run) -> None:
     (run.path / "config.yaml").write_text("seed: 0\ndata: [\n")
     with pytest.raises(ConfigError, match=r"config\.yaml:3:1"):
         otae.load(run.path)
@@ -170,12 +170,12 @@ def test_a_missing_plugin_is_told_with_the_distribution_to_install(run: Run) -> 
 
 
 @pytest.mark.parametrize(("name", "attribute"), [("provenance.json", "provenance"), ("evaluation.json", "metrics")])
-def test_a_missing_or_spoilt_json_file_is_named(run: Run, name: str, attribute: str) -> None:
+def test_a_missing_or_corrupt_json_file_is_named(run: Run, name: str, attribute: str) -> None:
     (run.path / name).unlink(missing_ok=True)
     with pytest.raises(RunError, match=f"has no {name}"):
         getattr(run, attribute)
     (run.path / name).write_text("{")
-    with pytest.raises(RunError, match=f"{name} is spoilt: Expecting property name"):
+    with pytest.raises(RunError, match=f"{name} is corrupt: Expecting property name"):
         getattr(run, attribute)
 
 

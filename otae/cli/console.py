@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from ..errors import printable
+
+
+class PlainConsole(Console):
+    """A console on which text is only text: what a file or a plugin says cannot steer the terminal."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yields the segments of something, control characters in its text made visible."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 def results() -> Console:
     """Returns the console of results."""
-    return Console()
+    return PlainConsole()
 
 
 def errors() -> Console:
     """Returns the console of errors and progress."""
-    return Console(stderr=True)
+    return PlainConsole(stderr=True)
 
 
 def print_json(values: Any) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
 NoEvaluation = Annotated[bool, typer.Option("--no-evaluation", help="Do not judge the trained model.")]
+Changes = Annotated[
+    list[str],
+    typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
@@ -24,10 +28,7 @@ def train(
         str,
         typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names),
     ],
-    set_: Annotated[
-        list[str],
-        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
-    ] = [],  # noqa: B006 - typer copies it
+    set_: Changes = [],  # noqa: B006 - typer copies it
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
@@ -50,16 +51,25 @@ def train(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted.")],
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Train to this number of epochs in all; as configured if left out."),
+    ] = None,
+    set_: Changes = [],  # noqa: B006 - typer copies it
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
 ) -> None:
-    """Continue an interrupted run to its end, as if it had never stopped."""
+    """Continue an interrupted run to its end, as if it had never stopped, or a finished one to more epochs.
+
+    [bold]otae resume runs/gwae[/]
+    [bold]otae resume runs/gwae --epochs 120 --set training.optimizer.lr=1e-4[/]
+    """
     from ..workflow import resume as resume_training
 
-    console = None if quiet else errors()
-    _conclude(resume_training(run, console=console, evaluation=not no_evaluation, report=not no_report))
+    console, judged, told = None if quiet else errors(), not no_evaluation, not no_report
+    _conclude(resume_training(run, set_, epochs=epochs, console=console, evaluation=judged, report=told))
 
 
 def _conclude(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 FactorKind: TypeAlias = Literal["categorical", "ordered", "circular"]
 _KINDS: tuple[FactorKind, ...] = ("categorical", "ordered", "circular")
+_ROUNDING = 1e-6  # of values in single precision, such as 2π
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Factor:
         labels: A name for each value of a categorical factor, or `None`.
 
     Raises:
-        ValueError: If the kind is unknown, a circular factor lacks a positive period, or there are labels for other
-            values than it has.
+        ValueError: If the kind is unknown, a circular factor lacks a positive period, its values do not ascend or leave
+            the circle, or there are labels for other values than it has.
 
     Examples:
         >>> Factor("hue", "circular", period=1.0).kind
@@ -48,8 +50,15 @@ class Factor:
                 f"The factor {self.name!r} is {self.kind} with period {self.period}: a circular factor needs a positive "
                 "period, and no other kind has one."
             )
+        values = self.values or ()
+        if self.values == () or any(not low < high for low, high in pairwise(values)):
+            raise ValueError(f"The values of the factor {self.name!r} must ascend, at least one, not {_few(values)}.")
+        if self.period is not None and not all(-_ROUNDING <= value / self.period <= 1 + _ROUNDING for value in values):
+            raise ValueError(
+                f"The circular factor {self.name!r} takes values in [0, {self.period:g}], not {_few(values)}."
+            )
         if self.labels is not None and (self.values is None or len(self.labels) != len(self.values)):
-            raise ValueError(f"The factor {self.name!r} has {len(self.labels)} labels, but {self.values} as values.")
+            raise ValueError(f"The factor {self.name!r} has {len(self.labels)} labels, but {len(values)} values.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +70,8 @@ class Factors:
         kinds: What each column is, F in all.
 
     Raises:
-        ValueError: If the table is no matrix of finite numbers, or has another number of columns than there are kinds.
+        ValueError: If the table is no matrix of finite numbers, has another number of columns than there are kinds, or
+            two of these have one name.
 
     Examples:
         >>> factors = Factors(torch.tensor([[0, 10], [1, 30]]), (Factor("shape", "categorical"), Factor("size")))
@@ -80,6 +90,8 @@ class Factors:
             )
         if not bool(torch.isfinite(self.table).all()):
             raise ValueError("Factors are finite numbers: leave out samples whose factors are not known.")
+        if len(set(self.names)) < len(self.kinds):
+            raise ValueError(f"Factors need different names, not {', '.join(self.names)}.")
 
     def __len__(self) -> int:
         """Returns the number of samples."""
@@ -114,6 +126,11 @@ class Factors:
             count: The number of bins.
         """
         return torch.stack([_bin(self.table[:, i], kind, count) for i, kind in enumerate(self.kinds)], dim=1)
+
+
+def _few(values: Sequence[float]) -> str:
+    told = ", ".join(f"{value:g}" for value in values[:6])
+    return f"{told}, …" if len(values) > 6 else told or "none"
 
 
 def _bin(values: Tensor, kind: Factor, count: int) -> Tensor:

@@ -42,7 +42,7 @@ class Table(Batched):
 
     Attributes:
         features: What each entry of a sample is: a column, or one category of a column.
-        classes: The values of the label column, in the order of the labels; empty where there is none.
+        class_names: The values of the label column, in the order of the labels; `None` where there is none.
 
     Raises:
         ConfigError: If pyarrow is needed and not installed, or the label is asked for as a column.
@@ -53,7 +53,7 @@ class Table(Batched):
         >>> path = Path(tempfile.mkdtemp()) / "pets.csv"
         >>> _ = path.write_text("weight,kind,name\\n4,cat,Tom\\n8,dog,Rex\\n")
         >>> pets = Table(path, label="name", scaling="min-max")
-        >>> [feature.title for feature in pets.features], pets[1].tolist(), pets.classes
+        >>> [feature.title for feature in pets.features], pets[1].tolist(), pets.class_names
         (['weight', 'kind=cat', 'kind=dog'], [1.0, 0.0, 1.0], ('Rex', 'Tom'))
         >>> pets.decode(pets[0][None])
         {'weight': array([4.]), 'kind': array(['cat'], dtype=object)}
@@ -77,7 +77,7 @@ class Table(Batched):
         self._path = existing_file(path)
         wanted = None if columns is None else [*columns, *([] if label is None else [label])]
         read = dict(read_columns(self._path, delimiter, wanted))
-        self.classes, self.labels = self._label(read, label)
+        self.class_names, self.labels = self._label(read, label)
         if not read:
             raise DataError(f"'{self._path}' holds no column besides the label. Write one.")
         for name in categorical or ():
@@ -126,9 +126,9 @@ class Table(Batched):
         blocks = np.split(entries, ends, axis=1)
         return {name: made.decode(block) for (name, made), block in zip(self._encodings.items(), blocks, strict=True)}
 
-    def _label(self, read: dict[str, Array], label: str | None) -> tuple[tuple[str, ...], Tensor | None]:
+    def _label(self, read: dict[str, Array], label: str | None) -> tuple[tuple[str, ...] | None, Tensor | None]:
         if label is None:
-            return (), None
+            return None, None
         if label not in read:
             raise DataError(f"'{self._path}': {unknown_name('column', label, read)}")
         column = read.pop(label)

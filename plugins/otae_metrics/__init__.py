@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .beta_vae import BetaVAE
+from .clustering import Clustering
+from .components import Components
 from .dci import DCI
 from .distortion import Distortion
 from .factor_vae import FactorVAE
@@ -16,12 +18,15 @@ from .modularity import Modularity
 from .neighbourhood import Neighbourhood
 from .prior_mmd import PriorMMD
 from .prior_sinkhorn import PriorSinkhorn
+from .probe import Probe
 from .reconstruction import Reconstruction
 from .sap import SAP
 from .triplets import Triplets
 
 __all__ = [
     "BetaVAE",
+    "Clustering",
+    "Components",
     "DCI",
     "Distortion",
     "FactorVAE",
@@ -35,6 +40,7 @@ __all__ = [
     "Neighbourhood",
     "PriorMMD",
     "PriorSinkhorn",
+    "Probe",
     "Reconstruction",
     "SAP",
     "Triplets",

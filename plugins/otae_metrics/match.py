@@ -19,7 +19,7 @@ from .order import canonical
 from .prior_fit import fitted_log_likelihoods, log_likelihoods
 from .representation import code_names
 from .roc import area
-from .laws import classifier_scores, kolmogorov_smirnov, project, sliced_distance
+from .two_samples import classifier_scores, kolmogorov_smirnov, project, sliced_distance
 
 _FEWEST = 10
 _MOST = 1_000  # codes to fit a family to: a step of Adam on more takes long

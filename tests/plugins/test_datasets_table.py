@@ -54,8 +54,15 @@ def test_entries_are_those_of_scikit_learn(tmp_path, suffix, scaling, oracle) ->
     colours = OneHotEncoder(sparse_output=False).fit_transform(np.array(ROWS["colour"])[:, None])
     expected = np.column_stack([numbers[:, :1], colours, numbers[:, 1:]])
     torch.testing.assert_close(table.__getitems__(range(4)), torch.tensor(expected, dtype=torch.float32))
-    assert [feature.title for feature in table.features] == ["age", "colour=blue", "colour=green", "colour=red", "zip", "fixed"]
-    assert (table.classes, table.labels.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
+    assert [feature.title for feature in table.features] == [
+        "age",
+        "colour=blue",
+        "colour=green",
+        "colour=red",
+        "zip",
+        "fixed",
+    ]
+    assert (table.class_names, table.labels.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -20,7 +20,7 @@ from otae.testing import MetricSuite
 from otae_metrics import Match
 from otae_metrics.prior_fit import fitted_log_likelihoods, log_likelihoods
 from otae_metrics.roc import area
-from otae_metrics.laws import kolmogorov_smirnov, project, sliced_distance
+from otae_metrics.two_samples import kolmogorov_smirnov, project, sliced_distance
 from otae_priors import Gaussian, Mixture, Neural, Uniform
 
 

@@ -5,5 +5,7 @@ from __future__ import annotations
 from .interruption import Interrupted, Interruption
 from .progress import Progress
 from .randomness import RandomState
+from .saving import Saving
+from .stopping import Stopping
 
-__all__ = ["Interrupted", "Interruption", "Progress", "RandomState"]
+__all__ = ["Interrupted", "Interruption", "Progress", "RandomState", "Saving", "Stopping"]
