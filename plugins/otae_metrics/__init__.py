@@ -9,31 +9,39 @@ from .dci import DCI
 from .distortion import Distortion
 from .factor_vae import FactorVAE
 from .frechet import Frechet
+from .gromov import Gromov
 from .infomec import InfoMEC
 from .irs import IRS
 from .match import Match
 from .mig import MIG
 from .modularity import Modularity
+from .neighbourhood import Neighbourhood
 from .prior_mmd import PriorMMD
+from .prior_sinkhorn import PriorSinkhorn
 from .probe import Probe
 from .reconstruction import Reconstruction
 from .sap import SAP
+from .triplets import Triplets
 
 __all__ = [
     "BetaVAE",
     "Clustering",
     "Components",
+    "DCI",
     "Distortion",
     "FactorVAE",
     "Frechet",
+    "Gromov",
+    "IRS",
     "InfoMEC",
+    "MIG",
     "Match",
     "Modularity",
+    "Neighbourhood",
     "PriorMMD",
+    "PriorSinkhorn",
     "Probe",
     "Reconstruction",
-    "DCI",
-    "IRS",
-    "MIG",
     "SAP",
+    "Triplets",
 ]
