@@ -10,35 +10,50 @@ from rich.console import Console
 
 from .build import resolve
 from .config import Experiment
-from .errors import OtaeError, RunError
+from .errors import RunError, Stopped
 from .evaluation import evaluate
+from .folder import remove, require_own_folders
+from .lock import locked
 from .report import write_report
 from .run import Run
-from .training import Interrupted, fit, go_on
+from .training import Interrupted, fit, go_on, start_from
 
 
-def train(experiment: Experiment, path: str | Path | None = None, *, console: Console | None = None) -> Run:
+def train(
+    experiment: Experiment,
+    path: str | Path | None = None,
+    *,
+    start: str | Path | Run | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> Run:
     """Returns the run of an experiment: trained, evaluated, and with its report.
 
     Args:
         experiment: The experiment, as `load_config` gives it.
         path: The run's folder, new or empty; a dated one under `runs/` where `None`.
+        start: A run from whose weights to start, those that fit by name and shape; from fresh weights where `None`.
+        overwrite: Whether to replace a run that is in the folder.
         console: Where progress is shown; nowhere where `None`.
 
     Raises:
         ConfigError: If an option is not allowed.
-        DataError: If the data are missing or spoilt.
+        DataError: If the data are missing or corrupt.
         NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
         KeyboardInterrupt: If a signal asked to stop; `resume` continues from that step.
-        RunError: If the folder is in use.
+        RunError: If the folder is in use, or holds something else.
     """
     resolved = resolve(experiment).titled(experiment.title)
-    run = Run.create(_folder(resolved, path), resolved)
-    try:
-        return _finish(run, console)
-    except OtaeError:
-        run.discard()  # a mistake found while the data were opened leaves no folder behind
-        raise
+    folder = _folder(resolved, path)
+    run = Run.create(folder, resolved, overwrite=overwrite)
+    with locked(folder):
+        try:
+            if start is not None:
+                _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
+            return _finish(run, console)
+        except Exception:
+            remove(folder)  # a mistake found before the first step leaves no folder behind
+            raise
 
 
 def resume(
@@ -58,12 +73,19 @@ def resume(
         KeyboardInterrupt: If a signal asked to stop again.
     """
     run = Run(path)
+    require_own_folders(run.path)
+    with locked(run.path):
+        return _resume(run, overrides, epochs, console)
+
+
+def _resume(run: Run, overrides: Iterable[str], epochs: int | None, console: Console | None) -> Run:
     asked = [*overrides, *([f"training.epochs={epochs}"] if epochs is not None else [])]
     if asked:
         go_on(run, asked)
     elif (run.path / "report.html").exists():
         raise RunError(
-            f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all."
+            f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all, or "
+            f"train a new one from its weights by `otae train … --from {run.path}`."
         )
     return _finish(run, console)
 
@@ -72,10 +94,15 @@ def _finish(run: Run, console: Console | None) -> Run:
     try:
         fit(run, console)
     except Interrupted as interruption:
-        raise KeyboardInterrupt(f"{interruption}; continue with `otae resume {run.path}`") from interruption
+        raise Stopped(f"{interruption}; continue with `otae resume {run.path}`", interruption.number) from interruption
     evaluate(run)
     write_report(run)
     return run
+
+
+def _tell(console: Console | None, text: str) -> None:
+    if console is not None:
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def _folder(experiment: Experiment, path: str | Path | None) -> Path:

@@ -17,8 +17,8 @@ CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
     "errors", "cloud", "interfaces", "signature", "registry", "health", "reductions", "autoencoder", "clouds",
     "schedule", "objective", "config", "optimizers", "overrides", "build", "recipes", "extending", "loading", "schema",
-    "files", "fetching", "provenance", "run", "training", "evaluation", "report", "workflow",
-    "scaffold", "diagnosis", "cli", "__main__",
+    "files", "fetching", "lock", "folder", "weights", "comparison", "provenance", "run", "training",
+    "evaluation", "report", "workflow", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.reductions")
 

@@ -31,18 +31,24 @@ def train(
         Path | None,
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from the weights of this run, those that fit.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train an autoencoder, evaluate it, and write its report.
 
     [bold]otae train gwae[/]
     [bold]otae train gwae --set model.prior.name=mixture --set model.prior.components=10[/]
+    [bold]otae train gwae --from runs/gwae --set training.optimizer.lr=1e-4[/]
     """
     from ..loading import load_config
     from ..workflow import train as run_training
 
     experiment = load_config(config, set_)
-    _conclude(run_training(experiment, output, console=None if quiet else errors()))
+    console = None if quiet else errors()
+    _conclude(run_training(experiment, output, start=start, overwrite=overwrite, console=console))
 
 
 def resume(
