@@ -96,6 +96,10 @@ class RunError(OtaeError):
     """Creates an error about a run's folder: missing, incomplete, or already in use."""
 
 
+class NotApplicableError(OtaeError):
+    """Raised by a metric that cannot judge a model or its data, such as one that needs labels where there are none."""
+
+
 class NonFiniteError(OtaeError, ArithmeticError):
     """Creates an error for a loss or gradient that is not a finite number, naming the term and the step."""
 

@@ -19,16 +19,23 @@ from torch import Tensor, nn
 
 from . import folder
 from .autoencoder import Autoencoder
-from .build import Parts, Shape, build, plugins_used
+from .build import Parts, Shape, build, open_dataset, plugins_used
 from .comparison import describe, find_changes, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
 from .files import write_json, write_text
+from .interfaces import Dataset
 from .loading import load_config
 from .objective import Objective
 from .provenance import PluginRecord, Provenance, find_replaced, find_updated
 from .signature import explain
 from .weights import read_weights, write_weights
+
+
+class _Figures(BaseModel):
+    """Holds what of an evaluation's file a run reads."""
+
+    figures: dict[str, dict[str, dict[str, float]]]
 
 
 class Run:
@@ -106,7 +113,8 @@ class Run:
         Raises:
             RunError: If the file is missing or corrupt.
         """
-        return self._json("provenance.json", TypeAdapter(Provenance))
+        kept: dict[str, Any] = self._json("provenance.json", TypeAdapter(Provenance))
+        return kept
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -115,7 +123,17 @@ class Run:
         Raises:
             RunError: If the file is missing or corrupt.
         """
-        return self._json("evaluation.json", TypeAdapter(dict[str, dict[str, dict[str, float]]]))
+        figures: dict[str, Any] = self._json("evaluation.json", TypeAdapter(_Figures))["figures"]
+        return figures
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Returns the dataset that the run was trained on, opened once.
+
+        Raises:
+            DataError: If its files are missing or corrupt.
+        """
+        return open_dataset(self.experiment)
 
     @cached_property
     def model(self) -> Autoencoder:
@@ -246,7 +264,7 @@ class Run:
             told = ", ".join(f"{record.requirement} (here {offer.version})" for record, offer in updated)
             warnings.warn(f"The run {self.path} was trained with {told}: results may differ.", stacklevel=4)
 
-    def _json(self, name: str, form: TypeAdapter[Any]) -> dict[str, Any]:
+    def _json(self, name: str, form: TypeAdapter[Any]) -> Any:
         path = self.path / name
         try:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -11,7 +11,8 @@ from rich.console import Console
 from .build import resolve
 from .config import Experiment
 from .errors import RunError, Stopped
-from .evaluation import evaluate
+from .evaluation import Specimens, check_metrics, judge
+from .files import file_name
 from .folder import remove, require_own_folders
 from .lock import locked
 from .report import write_report
@@ -26,6 +27,8 @@ def train(
     start: str | Path | Run | None = None,
     overwrite: bool = False,
     console: Console | None = None,
+    evaluation: bool = True,
+    report: bool = True,
 ) -> Run:
     """Returns the run of an experiment: trained, evaluated, and with its report.
 
@@ -35,6 +38,8 @@ def train(
         start: A run from whose weights to start, those that fit by name and shape; from fresh weights where `None`.
         overwrite: Whether to replace a run that is in the folder.
         console: Where progress is shown; nowhere where `None`.
+        evaluation: Whether to evaluate the trained model.
+        report: Whether to write the report.
 
     Raises:
         ConfigError: If an option is not allowed.
@@ -50,14 +55,20 @@ def train(
         try:
             if start is not None:
                 _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
-            return _finish(run, console)
+            return _finish(run, console, evaluation, report)
         except Exception:
             remove(folder)  # a mistake found before the first step leaves no folder behind
             raise
 
 
 def resume(
-    path: str | Path, overrides: Iterable[str] = (), *, epochs: int | None = None, console: Console | None = None
+    path: str | Path,
+    overrides: Iterable[str] = (),
+    *,
+    epochs: int | None = None,
+    console: Console | None = None,
+    evaluation: bool = True,
+    report: bool = True,
 ) -> Run:
     """Returns a run, continued from its last checkpoint to its end; on the CPU the weights are those of an unbroken run.
 
@@ -66,6 +77,8 @@ def resume(
         overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
         epochs: The number of epochs in all, those that are done included; as configured where `None`.
         console: Where progress is shown; nowhere where `None`.
+        evaluation: Whether to evaluate the trained model.
+        report: Whether to write the report.
 
     Raises:
         RunError: If the folder holds no run, there is nothing to continue, the configuration or the data are not those
@@ -75,10 +88,11 @@ def resume(
     run = Run(path)
     require_own_folders(run.path)
     with locked(run.path):
-        return _resume(run, overrides, epochs, console)
+        _change(run, overrides, epochs)
+        return _finish(run, console, evaluation, report)
 
 
-def _resume(run: Run, overrides: Iterable[str], epochs: int | None, console: Console | None) -> Run:
+def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
     asked = [*overrides, *([f"training.epochs={epochs}"] if epochs is not None else [])]
     if asked:
         go_on(run, asked)
@@ -87,16 +101,21 @@ def _resume(run: Run, overrides: Iterable[str], epochs: int | None, console: Con
             f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all, or "
             f"train a new one from its weights by `otae train … --from {run.path}`."
         )
-    return _finish(run, console)
 
 
-def _finish(run: Run, console: Console | None) -> Run:
+def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -> Run:
+    section = run.experiment.evaluation
+    if evaluation:
+        check_metrics(section.metrics, run.dataset)
     try:
         fit(run, console)
     except Interrupted as interruption:
         raise Stopped(f"{interruption}; continue with `otae resume {run.path}`", interruption.number) from interruption
-    evaluate(run)
-    write_report(run)
+    specimens = Specimens.of_run(run)
+    if evaluation:
+        judge(specimens, section.metrics, console=console).write(run.path)
+    if report:
+        write_report(run, specimens, console=console)
     return run
 
 
@@ -108,6 +127,6 @@ def _tell(console: Console | None, text: str) -> None:
 def _folder(experiment: Experiment, path: str | Path | None) -> Path:
     if path is not None:
         return Path(path).expanduser()
-    stem = Path("runs") / f"{experiment.title}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = Path("runs") / f"{file_name(experiment.title)}-{datetime.now():%Y%m%d-%H%M%S}"
     taken = (stem.with_name(f"{stem.name}-{number}") for number in range(2, 1000))
     return stem if not stem.exists() else next(folder for folder in taken if not folder.exists())

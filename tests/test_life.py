@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from test_checkpoints import events, last, stop_at
 from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
-from otae import Run, load_config
+from otae import Run, load_config, workflow
 from otae.errors import ConfigError, NonFiniteError, RunError, Stopped
 from otae.folder import clear
 from otae.lock import locked
@@ -35,8 +36,10 @@ __all__ = ["make"]
 @pytest.fixture(autouse=True)
 def _light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither judges nor draws."""
-    monkeypatch.setattr("otae.workflow.evaluate", lambda run: None)
-    monkeypatch.setattr("otae.workflow.write_report", lambda run: (run.path / "report.html").write_text(""))
+    plain = {name: getattr(workflow, name) for name in ("train", "resume")}
+    monkeypatch.setattr("otae.workflow.write_report", lambda run, *_, **__: (run.path / "report.html").write_text(""))
+    for name, function in plain.items():
+        monkeypatch.setattr(otae, name, partial(function, evaluation=False))
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -9,11 +9,13 @@ import typer
 
 from .complete import recipe_names
 from .console import errors, results
-from .summary import summary
+from .summary import print_summary
 
 if TYPE_CHECKING:
     from ..run import Run
 
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
+NoEvaluation = Annotated[bool, typer.Option("--no-evaluation", help="Do not judge the trained model.")]
 Changes = Annotated[
     list[str],
     typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
@@ -36,6 +38,8 @@ def train(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder.")] = False,
     quiet: Quiet = False,
+    no_evaluation: NoEvaluation = False,
+    no_report: NoReport = False,
 ) -> None:
     """Train an autoencoder, evaluate it, and write its report.
 
@@ -48,7 +52,12 @@ def train(
 
     experiment = load_config(config, set_)
     console = None if quiet else errors()
-    _conclude(run_training(experiment, output, start=start, overwrite=overwrite, console=console))
+    judged, told = not no_evaluation, not no_report
+    _conclude(
+        run_training(
+            experiment, output, start=start, overwrite=overwrite, console=console, evaluation=judged, report=told
+        )
+    )
 
 
 def resume(
@@ -59,6 +68,8 @@ def resume(
     ] = None,
     set_: Changes = [],  # noqa: B006 - typer copies it
     quiet: Quiet = False,
+    no_evaluation: NoEvaluation = False,
+    no_report: NoReport = False,
 ) -> None:
     """Continue an interrupted run to its end, as if it had never stopped, or a finished one to more epochs.
 
@@ -67,10 +78,13 @@ def resume(
     """
     from ..workflow import resume as resume_training
 
-    _conclude(resume_training(run, set_, epochs=epochs, console=None if quiet else errors()))
+    console, judged, told = None if quiet else errors(), not no_evaluation, not no_report
+    _conclude(resume_training(run, set_, epochs=epochs, console=console, evaluation=judged, report=told))
 
 
 def _conclude(run: Run) -> None:
-    results().print(summary(run))
+    if (run.path / "evaluation.json").is_file():
+        print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
-    results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)
+    if (run.path / "report.html").is_file():
+        results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)

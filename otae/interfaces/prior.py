@@ -55,6 +55,13 @@ class Prior(nn.Module, ABC):
         """Returns the components of a prior that is a mixture, as it is in eval mode, or `None` where it is none."""
         return None
 
+    @property
+    def graph(self) -> Tensor | None:
+        """Returns the directed graph, without cycles, by which the entries of a code act on one another in eval mode, with
+        shape (latent_dim, latent_dim): 1 where i acts on j. `None` where the prior has none.
+        """
+        return None
+
     def fit(self, codes: Tensor) -> None:
         """Fits the prior to codes, in place; without effect unless `fits_codes`.
 

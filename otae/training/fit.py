@@ -16,7 +16,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
-from ..build import Parts, Shape, build, open_dataset
+from ..build import Parts, Shape, build
 from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..interfaces import Dataset
@@ -51,7 +51,7 @@ def fit(run: Run, console: Console | None = None) -> None:
         RunError: If the checkpoints cannot be read, or are of another configuration or other data.
     """
     experiment = run.experiment
-    dataset = open_dataset(experiment)
+    dataset = run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
     checkpoints = Checkpoints(run.path)
     checkpoint = checkpoints.read()

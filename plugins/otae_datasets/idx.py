@@ -17,7 +17,7 @@ from .batched import Batched
 from .idx_file import IdxFile
 from .indices import checked
 from .layout import arranged
-from .mnist import SOURCES
+from .mnist import CLASS_NAMES, SOURCES
 from .paths import existing
 from .soundness import check_values
 
@@ -36,6 +36,9 @@ class Idx(Batched):
             A relative path starts at the working directory, or else the data folder.
         part: The training images, those of the test, or both in this order; otae splits what it is given by its own seed.
         labels: A file of labels, where `path` is a file of images; a folder holds its own.
+
+    Attributes:
+        class_names: The names of the classes, where the folder's name tells the set: `MNIST`, `FashionMNIST`, `KMNIST`.
 
     Raises:
         DataError: If a file is missing, damaged, or does not hold what it should; the message names it.
@@ -75,6 +78,7 @@ class Idx(Batched):
         self._divisor = 255 if bytes_ else 1
         self.value_range = (0.0, 1.0) if bytes_ else None
         self.labels = _labels(classes, [len(array) for array in self._arrays])
+        self.class_names = _class_names(images[0].parent, self.labels)
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -137,3 +141,10 @@ def _labels(files: Sequence[Path], counts: Sequence[int]) -> Tensor | None:
             needed = f"where {count} images need ({count},) whole numbers"
             raise DataError(f"'{file}' holds labels of shape {array.shape} and type {array.dtype}, {needed}.")
     return torch.from_numpy(np.concatenate(arrays).astype(np.int64))
+
+
+def _class_names(folder: Path, labels: Tensor | None) -> tuple[str, ...] | None:
+    parts = [part.lower().replace("-", "").replace("_", "").replace(" ", "") for part in reversed(folder.parts)]
+    names = next((CLASS_NAMES[part] for part in parts if part in CLASS_NAMES), None)
+    known = names is not None and labels is not None and int(labels.min()) >= 0 and int(labels.max()) < len(names)
+    return names if known else None

@@ -12,16 +12,23 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
-from otae.interfaces import Download, Source
+from otae.interfaces import Download, Factor, Source
 
 from .array_file import Array
 from .batched import Batched
 from .extras import needed
-from .factors import Scale, classes_of, scaled, varying
+from .factors import Scale, read_factors, varying
 from .indices import checked
 from .paths import existing_file
 
-_NAMES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
+_FACTORS = (
+    Factor("floor_hue", "circular", period=1.0),
+    Factor("wall_hue", "circular", period=1.0),
+    Factor("object_hue", "circular", period=1.0),
+    Factor("scale"),
+    Factor("shape", "categorical"),
+    Factor("orientation"),
+)
 
 
 class Shapes3D(Batched):
@@ -71,9 +78,9 @@ class Shapes3D(Batched):
         count, height, width, channels = images.shape
         self._count = int(count)
         self.data_shape, self.value_range = (int(channels), int(height), int(width)), (0.0, 1.0)
-        table, self.factor_names = varying(self._read(labels, ...), _NAMES, self._count, self._path)
-        self.factors = scaled(table, factors)
-        self.labels = classes_of("shape", table, self.factor_names)
+        scales = read_factors(*varying(self._read(labels, ...), _FACTORS, self._count, self._path), self._path)
+        self.factors = scales.named(factors)
+        self.labels, self.class_names = scales.labels("shape")
 
     def __len__(self) -> int:
         return self._count

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from otae.interfaces import Factor, Factors
+
 from .batched import Batched
 from .indices import checked
-from .outlines import OUTLINES, Outline
+from .outlines import OUTLINES, SHAPES, Outline
 
 _SMALL, _LARGE = 0.12, 0.24
 """The least and the largest radius of a sprite, as a share of the picture's side."""
+_LOWS, _HIGHS = np.array([_SMALL, 0, 0, 0, 0]), np.array([_LARGE, 2 * np.pi, 1, 1, 1])
+"""The bounds of each factor but the shape."""
 
 
 class Sprites(Batched):
@@ -38,7 +42,7 @@ class Sprites(Batched):
 
     Examples:
         >>> sprites = Sprites(count=1_000_000)
-        >>> sprites.__getitems__([0, 999_999]).shape, sprites.factor_names
+        >>> sprites.__getitems__([0, 999_999]).shape, sprites.factors.names
         (torch.Size([2, 3, 64, 64]), ('shape', 'scale', 'rotation', 'x', 'y', 'hue'))
     """
 
@@ -53,10 +57,9 @@ class Sprites(Batched):
         super().__init__()
         self._size = size
         self.data_shape, self.value_range = (3, size, size), (0.0, 1.0)
-        self.factor_names = ("shape", "scale", "rotation", "x", "y", "hue")
         self._table = _drawn(count, levels, np.random.default_rng(seed))
-        self.factors = torch.from_numpy(self._table)
-        self.labels = self.factors[:, 0].long()
+        self.factors = Factors(torch.from_numpy(self._table), _kinds(levels))
+        self.labels, self.class_names = self.factors.column("shape").long(), SHAPES
 
     def __len__(self) -> int:
         return len(self._table)
@@ -74,8 +77,20 @@ def _drawn(count: int, levels: int | None, random: np.random.Generator) -> NDArr
     """Returns the factors, with shape (count, 6)."""
     shapes = random.integers(len(OUTLINES), size=count)
     units = random.random((count, 5)) if levels is None else random.integers(levels, size=(count, 5)) / _steps(levels)
-    lows, highs = np.array([_SMALL, 0, 0, 0, 0]), np.array([_LARGE, 2 * np.pi, 1, 1, 1])
-    return np.column_stack([shapes, lows + units * (highs - lows)]).astype(np.float32)
+    return np.column_stack([shapes, _LOWS + units * (_HIGHS - _LOWS)]).astype(np.float32)
+
+
+def _kinds(levels: int | None) -> tuple[Factor, ...]:
+    table = None if levels is None else (_LOWS + np.arange(levels)[:, None] / _steps(levels) * (_HIGHS - _LOWS)).T
+    values = [None] * 5 if table is None else [tuple(row.astype(np.float32).tolist()) for row in table]
+    return (
+        Factor("shape", "categorical", tuple(range(len(OUTLINES))), labels=SHAPES),
+        Factor("scale", values=values[0]),
+        Factor("rotation", "circular", values[1], period=2 * np.pi),
+        Factor("x", values=values[2]),
+        Factor("y", values=values[3]),
+        Factor("hue", "circular", values[4], period=1.0),
+    )
 
 
 def _steps(levels: int) -> NDArray[np.int64]:

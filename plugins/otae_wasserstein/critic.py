@@ -140,6 +140,19 @@ class Critic(Cost):
             drift = source.mean(f_source.square()) + target.mean(f_target.square())
             return loss + self.penalty * (self.slope_penalty(source, target) + self.drift * drift)
 
+    def potential(self, cloud: Cloud) -> Tensor:
+        """Returns the critic's value at each point of a cloud, with shape (N,): its score of how well the point fits the
+        target, such as for samples out of distribution.
+
+        Args:
+            cloud: A cloud of points of the members that the critic was built for, with shape (N, …).
+
+        Raises:
+            CloudError: If the cloud's members do not have the shapes that the critic was built for.
+        """
+        with parametrize.cached():
+            return self._value(cloud)
+
     def slope_penalty(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the mean squared deviation of the critic's slope from 1 between the clouds, a scalar.
 

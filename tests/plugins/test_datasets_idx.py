@@ -141,3 +141,23 @@ def test_several_sets_in_one_folder_are_told_apart(tmp_path) -> None:
     family(tmp_path / "KMNIST/raw")
     with pytest.raises(DataError, match=r"holds several sets: .*KMNIST/raw', .*MNIST/raw'. Name one"):
         Idx(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folder", "first"),
+    [
+        ("MNIST", "0"),
+        ("FashionMNIST/raw", "T-shirt/top"),
+        ("fashion-mnist", "T-shirt/top"),
+        ("K_MNIST", "o"),
+        ("x", None),
+    ],
+)
+def test_classes_are_named_where_the_folder_tells_the_set(tmp_path, folder, first) -> None:
+    names = Idx(family(tmp_path / folder)).class_names
+    assert (names and (names[0], len(names))) == (first and (first, 10))
+
+
+def test_labels_beyond_the_classes_of_the_named_set_have_no_names(tmp_path) -> None:
+    write(tmp_path / "MNIST", train_images=IMAGES, train_labels=np.arange(5, 11, dtype=np.uint8))
+    assert Idx(tmp_path / "MNIST").class_names is None
