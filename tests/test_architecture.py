@@ -17,8 +17,8 @@ CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
     "errors", "modules", "cloud", "interfaces", "signature", "registry", "health", "reductions", "autoencoder", "clouds",
     "schedule", "objective", "config", "optimizers", "overrides", "build", "differences", "recipes", "extending",
-    "loading", "schema", "files", "fetching", "provenance", "run", "training", "evaluation", "report", "workflow",
-    "study", "scaffold", "diagnosis", "cli", "__main__",
+    "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison", "provenance", "run", "training",
+    "evaluation", "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions")
 
