@@ -12,6 +12,7 @@ from .build import resolve
 from .config import Experiment
 from .errors import OtaeError, RunError
 from .evaluation import Specimens, check_metrics, judge
+from .files import file_name
 from .report import write_report
 from .run import Run
 from .training import Interrupted, fit, go_on
@@ -104,6 +105,6 @@ def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -
 def _folder(experiment: Experiment, path: str | Path | None) -> Path:
     if path is not None:
         return Path(path).expanduser()
-    stem = Path("runs") / f"{experiment.title}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = Path("runs") / f"{file_name(experiment.title)}-{datetime.now():%Y%m%d-%H%M%S}"
     taken = (stem.with_name(f"{stem.name}-{number}") for number in range(2, 1000))
     return stem if not stem.exists() else next(folder for folder in taken if not folder.exists())

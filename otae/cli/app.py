@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import NonFiniteError, OtaeError
-from . import apply, data, doctor, listing, new, report, schema, show, train
+from . import apply, compare, data, doctor, listing, new, report, schema, show, study, train
 from .console import errors
 
 
@@ -70,6 +70,8 @@ app.command("train", rich_help_panel="Train")(train.train)
 app.command("resume", rich_help_panel="Train")(train.resume)
 app.command("evaluate", rich_help_panel="Use a run")(report.evaluate)
 app.command("report", rich_help_panel="Use a run")(report.report)
+app.command("compare", rich_help_panel="Compare")(compare.compare)
+app.command("study", rich_help_panel="Compare")(study.study)
 app.command("sample", rich_help_panel="Use a run")(apply.sample)
 app.command("interpolate", rich_help_panel="Use a run")(apply.interpolate)
 app.command("traverse", rich_help_panel="Use a run")(apply.traverse)

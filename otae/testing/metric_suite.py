@@ -174,8 +174,7 @@ class MetricSuite(Suite):
 
     def test_a_perfect_model_has_the_declared_figures(self) -> None:
         specimen = self.specimen()
-        flat = specimen.data.flatten(1)
-        known = specimen.train.data.flatten(1)
+        flat, known = specimen.data.flatten(1), specimen.train.data.flatten(1)
         ideal = replace(
             specimen,
             codes=flat,
