@@ -51,7 +51,7 @@ __all__ = [
     "PriorSinkhorn",
     "Probe",
     "Reconstruction",
-    "TwoSample",
     "SAP",
     "Triplets",
+    "TwoSample",
 ]

@@ -78,7 +78,9 @@ class Outliers(Metric):
     headline = "auroc"
     costly = True
     figures: ClassVar[Mapping[str, Figure]] = {
-        "auroc": Figure("AUROC of outliers", "area under the ROC curve of outliers by the model's score", "higher", 1.0),
+        "auroc": Figure(
+            "AUROC of outliers", "area under the ROC curve of outliers by the model's score", "higher", 1.0
+        ),
         **{
             f"{score}_{kind}": Figure(f"{title} by {score}", definition.format(by), better, best)  # type: ignore[arg-type]
             for score, by in _SCORES.items()
