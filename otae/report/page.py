@@ -117,7 +117,8 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
         ),
         Section(
             "Latent space",
-            f"{which.partition(',')[0].rstrip('.')} and draws from the prior{directions}. Generations are sound where the prior draws what codes fill.",
+            f"Codes of the {split} split, and draws from the prior{directions}. Generations are sound where the prior "
+            "draws what codes fill.",
             gallery.latent_space(specimen),
             "half",
         ),

@@ -54,7 +54,8 @@ def project(x: Tensor, directions: int, seed: int) -> Tensor:
         seed: Their seed.
     """
     axes = torch.randn(x.shape[1], directions, generator=Generator().manual_seed(seed), dtype=x.dtype)
-    return x @ (axes / axes.norm(dim=0))
+    projected: Tensor = x @ (axes / axes.norm(dim=0))
+    return projected
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:
