@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -264,10 +265,10 @@ class Experiment(Section):
         """Returns the experiment under another title.
 
         Args:
-            title: The name of the recipe or file.
+            title: The name of the recipe or file; of it are kept 80 letters, digits, spaces and `._-`, since it names folders.
         """
         copy = self.model_copy()
-        copy._title = title
+        copy._title = re.sub(r"[^\w .-]+", "-", title)[:80].strip(" .-") or "experiment"
         return copy
 
     def to_dict(self) -> dict[str, Any]:

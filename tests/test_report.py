@@ -27,9 +27,9 @@ from otae.evaluation.result import Description
 from otae.files import write_json
 from otae.interfaces import Figure as Described
 from otae.interfaces import Samples, Specimen
-from otae.report import gallery, summary, write_report
+from otae.report import canvas, gallery, summary, write_report
 from otae.report.canvas import Picture, photographed
-from otae.report.pictures import distances, mosaic
+from otae.report.pictures import distances, losses, mosaic
 from otae.report.theme import DARK, LIGHT
 from otae.schedule import Schedule
 from otae.training import fit
@@ -116,8 +116,26 @@ def test_names_cannot_smuggle_markup_into_a_page_even_without_a_history(finished
     (run.path / "metrics.csv").unlink()
     html = write_report(run).read_text(encoding="utf-8")
     assert "<img src=x" not in html
-    assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 6
+    assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 5
     assert "<h2>Losses</h2>" not in html
+
+
+def test_the_dark_picture_is_what_drawing_it_again_would_give() -> None:
+    series = [0.0, 1.0, 2.0], [3.0, 1.0, 2.0]
+    light, dark = (canvas._file(losses.loss(series, series, theme), "svg") for theme in (LIGHT, DARK))
+    recoloured = canvas.recolour(light)
+    assert recoloured is not None
+    assert _nameless(recoloured) == _nameless(dark)
+    assert recoloured != light
+
+
+def test_a_picture_that_holds_pixels_or_mixed_colours_is_drawn_again() -> None:
+    assert canvas.recolour(b'<path fill="#123456"/>') is None
+    assert canvas.recolour(b'<image href="data:,"/>') is None
+
+
+def _nameless(svg: bytes) -> bytes:
+    return re.sub(rb'(id="|#)[a-z]{1,2}[0-9a-f]{10}', b"", svg)
 
 
 def test_matplotlib_and_jinja_are_imported_only_to_draw() -> None:

@@ -35,7 +35,7 @@ def evaluate(
     from ..evaluation import evaluate as judge
     from ..overrides import read_yaml
     from ..run import Run
-    from .summary import summary
+    from .summary import print_summary
 
     metrics = [read_yaml(each, "--metric") for each in metric] or None
     console = None if quiet or json else errors()
@@ -43,7 +43,7 @@ def evaluate(
     if json:
         print_json(judged.to_dict())
     else:
-        results().print(summary(Run(run)))
+        print_summary(Run(run))
     if judged.failed:
         raise typer.Exit(1)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from .console import results
+
 if TYPE_CHECKING:
     from ..evaluation import Evaluation
     from ..run import Run
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 _ARROWS = {"lower": "↓", "higher": "↑", "none": ""}
 
 
-def summary(run: Run, *, headlines: bool = False) -> Table:
-    """Returns the evaluation as a table: a row for each figure, a column for each split.
+def print_summary(run: Run, *, headlines: bool = False) -> None:
+    """Prints the evaluation of a run: a table, and why figures or metrics are missing.
 
     Args:
         run: An evaluated run.
@@ -25,17 +27,21 @@ def summary(run: Run, *, headlines: bool = False) -> Table:
     from ..evaluation import Evaluation
 
     found = Evaluation.read(run.path)
-    table = Table(
-        "metric",
-        "figure",
-        "",
-        *found,
-        title=escape(run.experiment.title),
-        title_justify="left",
-        header_style="bold",
-        caption=_caption(found, headlines),
-        caption_justify="left",
-    )
+    console = results()
+    console.print(summary(found, run.experiment.title, headlines=headlines))
+    for line in _notes(found, headlines):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def summary(found: Evaluation, title: str, *, headlines: bool = False) -> Table:
+    """Returns an evaluation as a table: a row for each figure, a column for each split.
+
+    Args:
+        found: The evaluation.
+        title: The table's title.
+        headlines: Whether each metric shows only the figure that stands for it.
+    """
+    table = Table("metric", "figure", "", *found, title=escape(title), title_justify="left", header_style="bold")
     previous = None
     for metric, name in _rows(found, headlines):
         figure = found.describe(metric, name)
@@ -66,16 +72,15 @@ def _cell(found: Evaluation, split: str, metric: str, name: str) -> str:
     return f"{value:.4g}" if interval is None else f"{value:.4g} [dim]{interval[0]:.3g}…{interval[1]:.3g}[/]"
 
 
-def _caption(found: Evaluation, headlines: bool) -> str:
-    lines = [f"[red]{escape(label)} failed:[/] {escape(reason)}" for label, reason in found.failed.items()]
-    lines += [f"{escape(label)}: {escape(reason)}" for label, reason in found.skipped.items() if not headlines]
+def _notes(found: Evaluation, headlines: bool) -> list[str]:
+    arrows = "↓ lower is better, ↑ higher is better" if found.figures else ""
     reasons = {
-        f"{metric} {name}: {reason}": None
+        f"{metric}, {name}: {reason}": None
         for judged in found.missing.values()
         for metric, names in judged.items()
         for name, reason in names.items()
         if not headlines or name == found.headline(metric)
     }
-    lines += [escape(reason) for reason in reasons]
-    arrows = "↓ lower is better, ↑ higher is better"
-    return "\n".join([f"{arrows}; all figures: otae report, or evaluation.json" if headlines else arrows, *lines])
+    skipped = {f"{label} was skipped: {reason}": None for label, reason in found.skipped.items() if not headlines}
+    failed = [f"[red]{escape(label)} failed:[/] {escape(reason)}" for label, reason in found.failed.items()]
+    return [f"[dim]{escape(line)}[/]" for line in (arrows, *reasons, *skipped) if line] + failed

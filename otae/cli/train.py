@@ -9,13 +9,17 @@ import typer
 
 from .complete import recipe_names
 from .console import errors, results
-from .summary import summary
+from .summary import print_summary
 
 if TYPE_CHECKING:
     from ..run import Run
 
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
 NoEvaluation = Annotated[bool, typer.Option("--no-evaluation", help="Do not judge the trained model.")]
+Changes = Annotated[
+    list[str],
+    typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
@@ -24,14 +28,15 @@ def train(
         str,
         typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names),
     ],
-    set_: Annotated[
-        list[str],
-        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
-    ] = [],  # noqa: B006 - typer copies it
+    set_: Changes = [],  # noqa: B006 - typer copies it
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from the weights of this run, those that fit.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder.")] = False,
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
@@ -40,31 +45,46 @@ def train(
 
     [bold]otae train gwae[/]
     [bold]otae train gwae --set model.prior.name=mixture --set model.prior.components=10[/]
+    [bold]otae train gwae --from runs/gwae --set training.optimizer.lr=1e-4[/]
     """
     from ..loading import load_config
     from ..workflow import train as run_training
 
     experiment = load_config(config, set_)
     console = None if quiet else errors()
-    _conclude(run_training(experiment, output, console=console, evaluation=not no_evaluation, report=not no_report))
+    judged, told = not no_evaluation, not no_report
+    _conclude(
+        run_training(
+            experiment, output, start=start, overwrite=overwrite, console=console, evaluation=judged, report=told
+        )
+    )
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted.")],
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Train to this number of epochs in all; as configured if left out."),
+    ] = None,
+    set_: Changes = [],  # noqa: B006 - typer copies it
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
 ) -> None:
-    """Continue an interrupted run to its end, as if it had never stopped."""
+    """Continue an interrupted run to its end, as if it had never stopped, or a finished one to more epochs.
+
+    [bold]otae resume runs/gwae[/]
+    [bold]otae resume runs/gwae --epochs 120 --set training.optimizer.lr=1e-4[/]
+    """
     from ..workflow import resume as resume_training
 
-    console = None if quiet else errors()
-    _conclude(resume_training(run, console=console, evaluation=not no_evaluation, report=not no_report))
+    console, judged, told = None if quiet else errors(), not no_evaluation, not no_report
+    _conclude(resume_training(run, set_, epochs=epochs, console=console, evaluation=judged, report=told))
 
 
 def _conclude(run: Run) -> None:
     if (run.path / "evaluation.json").is_file():
-        results().print(summary(run, headlines=True))
+        print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
     if (run.path / "report.html").is_file():
         results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .components import Components
 from .cost import Cost
-from .dataset import Dataset
+from .dataset import Dataset, Feature
 from .decoder import Decoder
 from .dirac import Dirac
 from .encoder import Encoder
@@ -28,6 +28,7 @@ __all__ = [
     "Estimate",
     "Factor",
     "Factors",
+    "Feature",
     "Figure",
     "FigureValue",
     "Metric",

@@ -85,6 +85,22 @@ def _headline(evaluation: Evaluation, split: str, metric: str) -> Tile | None:
     return Tile(figure.title, number(value, 3), reading(figure), figure.definition)
 
 
+def notes(evaluation: Evaluation) -> list[str]:
+    """Returns why figures are left out, and which metrics were skipped or failed, a sentence each.
+
+    Args:
+        evaluation: The evaluation.
+    """
+    reasons = {
+        f"{metric}, {name}: {reason}": None
+        for found in evaluation.missing.values()
+        for metric, names in found.items()
+        for name, reason in names.items()
+    }
+    failed = [f"{metric} failed: {reason}" for metric, reason in evaluation.failed.items()]
+    return [*reasons, *failed, *(f"{metric} was skipped: {reason}" for metric, reason in evaluation.skipped.items())]
+
+
 def reading(figure: Figure) -> str:
     """Returns how to read a figure, in a few words.
 

@@ -102,11 +102,19 @@ class Shapes3D(Batched):
             except OSError as error:
                 raise self._damaged(error) from error
         file = self._opened[os.getpid()]
-        if not isinstance(file.get(key), h5py.Dataset):
+        link = file.get(key, getlink=True)
+        inside = link is None or isinstance(link, h5py.HardLink)  # asked before a link is followed
+        member = file.get(key) if inside else None
+        if inside and not isinstance(member, h5py.Dataset):
             raise DataError(
                 f"'{self._path}' lacks the array {key!r}; it holds: {', '.join(file) or 'none'}. Fetch it again."
             )
-        return file[key]
+        if member is None or member.external or member.is_virtual:
+            raise DataError(
+                f"'{self._path}' keeps the array {key!r} in another file, which is not read: a file of a stranger could show "
+                "any file of yours as data. Copy the array into the file."
+            )
+        return member
 
     def _read(self, member: Any, rows: Any) -> Array:
         try:
