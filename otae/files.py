@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -72,3 +73,16 @@ def read_json(path: Path) -> Any:
         ValueError: If it is no JSON in UTF-8.
     """
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def file_name(title: str) -> str:
+    """Returns a title as the name of a file or folder: letters, digits and `._=-`, all else as one hyphen.
+
+    Args:
+        title: The title.
+
+    Examples:
+        >>> file_name("wae-mmd, prior=mixture(components=20)")
+        'wae-mmd-prior=mixture-components=20'
+    """
+    return re.sub(r"[^\w.=-]+", "-", title).strip("-.") or "untitled"

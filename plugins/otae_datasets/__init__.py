@@ -10,8 +10,22 @@ from .hf import HF
 from .idx import Idx
 from .images import Images
 from .manifolds import Manifolds
+from .rooms import Rooms
 from .shapes3d import Shapes3D
 from .sprites import Sprites
 from .table import Table
 
-__all__ = ["Arrays", "CelebA", "DSprites", "Digits", "HF", "Idx", "Images", "Manifolds", "Shapes3D", "Sprites", "Table"]
+__all__ = [
+    "Arrays",
+    "CelebA",
+    "DSprites",
+    "Digits",
+    "HF",
+    "Idx",
+    "Images",
+    "Manifolds",
+    "Rooms",
+    "Shapes3D",
+    "Sprites",
+    "Table",
+]

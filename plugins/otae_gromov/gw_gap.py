@@ -104,4 +104,4 @@ def _given(problem: Quadratic) -> Plan:
     def product(values: Tensor) -> Tensor:
         return masses[:, None] * values
 
-    return Plan((len(masses), len(masses)), product, product, lambda: masses.diag())
+    return Plan((len(masses), len(masses)), product, product, lambda: masses.diag(), masses)

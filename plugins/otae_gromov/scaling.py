@@ -69,6 +69,7 @@ class ScaledKernel(ABC):
             lambda values: u[:, None] * self.rows(v[:, None] * values),
             lambda values: v[:, None] * self.columns(u[:, None] * values),
             lambda: u[:, None] * self.matrix() * v,
+            self.a,
         )
 
 

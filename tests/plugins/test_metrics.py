@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import scipy.linalg
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +13,8 @@ from torch import Tensor
 
 from otae.interfaces import Specimen
 from otae.testing import MetricSuite
-from otae_metrics import Distortion, Frechet, PriorMMD, Reconstruction
+from otae_metrics import Distortion, PriorMMD
 from otae_metrics.distortion import best_scale, correlation
-from otae_metrics.frechet import frechet_distance
-from otae_metrics.linear import Linear
 from otae_metrics.subset import subset
 
 LENGTHS = st.floats(0, 5, width=32, allow_subnormal=False)
