@@ -265,10 +265,11 @@ class Experiment(Section):
         """Returns the experiment under another title.
 
         Args:
-            title: The name of the recipe or file; of it are kept 80 letters, digits, spaces and `._-`, since it names folders.
+            title: The name of the recipe or file, with what was changed of it; of it are kept 160 letters, digits, spaces and
+                signs that neither lead into another folder nor mean anything to a terminal.
         """
         copy = self.model_copy()
-        copy._title = re.sub(r"[^\w .-]+", "-", title)[:80].strip(" .-") or "experiment"
+        copy._title = re.sub(r"[^\w .,:=+(){}[\]×–…-]+", "-", title)[:160].strip(" .-") or "experiment"
         return copy
 
     def to_dict(self) -> dict[str, Any]:
