@@ -12,16 +12,21 @@ from .frechet import Frechet
 from .gromov import Gromov
 from .infomec import InfoMEC
 from .irs import IRS
+from .kernel_distance import KernelDistance
 from .match import Match
+from .memorisation import Memorisation
 from .mig import MIG
 from .modularity import Modularity
 from .neighbourhood import Neighbourhood
+from .outliers import Outliers
+from .precision_recall import PrecisionRecall
 from .prior_mmd import PriorMMD
 from .prior_sinkhorn import PriorSinkhorn
 from .probe import Probe
 from .reconstruction import Reconstruction
 from .sap import SAP
 from .triplets import Triplets
+from .two_sample import TwoSample
 
 __all__ = [
     "BetaVAE",
@@ -34,14 +39,19 @@ __all__ = [
     "Gromov",
     "IRS",
     "InfoMEC",
+    "KernelDistance",
     "MIG",
     "Match",
+    "Memorisation",
     "Modularity",
     "Neighbourhood",
+    "Outliers",
+    "PrecisionRecall",
     "PriorMMD",
     "PriorSinkhorn",
     "Probe",
     "Reconstruction",
     "SAP",
     "Triplets",
+    "TwoSample",
 ]
