@@ -268,11 +268,11 @@ def test_samples_that_coincide_have_no_gromov_wasserstein_distance() -> None:
 def test_matched_codes_and_samples_stay_together_whatever_their_order() -> None:
     codes = draws(50, 2)
     order = torch.randperm(50, generator=torch.Generator().manual_seed(1))
-    x, y = matched(codes, 2 * codes, 20, seed=0)
-    others = matched(codes[order], 2 * codes[order], 20, seed=0)
+    x, y = matched(codes, 2 * codes, 50, seed=0)
+    others = matched(codes[order], 2 * codes[order], 50, seed=0)
     assert torch.equal(y, 2 * x)
     assert torch.equal(others[0], x)
-    assert len(x) == 20
+    assert len(matched(codes, codes, 20, seed=0)[0]) == 20
 
 
 def test_a_subset_is_drawn_by_seed_without_replacement() -> None:
