@@ -51,7 +51,7 @@ class TestNeighbourhood(MetricSuite):
 
 
 class TestGromov(MetricSuite):
-    plugin, options = Gromov, {"limit": 20}
+    plugin, options = Gromov, {"limit": 60}
     perfect = {"solved": 0.0, "coupled": 0.0, "gap": 0.0, "scale": 1.0, "generation_gap": 0.0, "generation_scale": 1.0}
 
 
