@@ -52,7 +52,9 @@ def others(dataset: Dataset, specimen: Specimen, limit: int) -> Tensor:
 def _rotate(specimen: Specimen) -> Tensor:
     data = specimen.data
     if data.ndim < 3:
-        raise NotApplicableError("Samples without rows and columns cannot be rotated: set `against` to `noise` or a dataset.")
+        raise NotApplicableError(
+            "Samples without rows and columns cannot be rotated: set `against` to `noise` or a dataset."
+        )
     return torch.rot90(data, 1 if data.shape[-1] == data.shape[-2] else 2, (-2, -1))
 
 
