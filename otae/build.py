@@ -70,13 +70,14 @@ def plugins_used(experiment: Experiment) -> dict[str, Offer]:
     return {path: registry.offer(component.name) for path, registry, component in components(experiment)}
 
 
-def resolve(experiment: Experiment) -> Experiment:
+def resolve(experiment: Experiment, *, metrics_too: bool = True) -> Experiment:
     """Returns the experiment with every plugin looked up, every option checked, and every default filled in.
 
     No data are read.
 
     Args:
         experiment: The experiment as configured.
+        metrics_too: Whether to look up the evaluation's metrics; a model can be used without them.
 
     Raises:
         PluginError: If a plugin is unknown, broken, or offered twice.
@@ -85,7 +86,7 @@ def resolve(experiment: Experiment) -> Experiment:
     resolved = experiment.model_copy(deep=True)
     for path, registry, component in components(resolved):
         _complete(path, registry, component, set(type(component).model_fields) - {"name"})
-    for number, metric in enumerate(resolved.evaluation.metrics):
+    for number, metric in enumerate(resolved.evaluation.metrics if metrics_too else ()):
         if metric.name != DEFAULT_METRICS:
             _complete(f"evaluation.metrics.{number}", metrics, metric, {"name"})
     for name, term in resolved.objective.items():

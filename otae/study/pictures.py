@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..report.canvas import keyed, named, panel
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..report.canvas import keyed, named, panel, scatter
 from ..report.theme import CLASSES, Theme
 from .comparison import Column, Comparison
 
@@ -78,6 +82,25 @@ def lines(comparison: Comparison, number: int, places: Sequence[int], path: str,
     if len(groups) > 1:
         keyed(axes, theme)
     named(axes, theme, comparison.labels[path], _axis(column))
+    return figure
+
+
+def plane(data: Tensor, others: Tensor, theme: Theme) -> Figure:
+    """Returns data, and what a model makes of them upon them, in the plane of the two principal directions of the data.
+
+    Args:
+        data: The samples as vectors, with shape (N, D).
+        others: What the model makes, with shape (M, D).
+        theme: The colours.
+    """
+    figure, axes = panel(theme, 4.2, 3.4)
+    centre = data.double().mean(dim=0)
+    directions = torch.linalg.svd(data.double() - centre, full_matrices=False).Vh[:2].T
+    for cloud, colour, name in ((data, theme.muted, "data"), (others, theme.accent, "model")):
+        points = (cloud.double() - centre) @ directions
+        scatter(axes, F.pad(points, (0, 2 - points.shape[1])).numpy(), colour, 0.5, name)
+    keyed(axes, theme, dots=True)
+    named(axes, theme, "first principal direction", "second")
     return figure
 
 

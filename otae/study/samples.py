@@ -13,9 +13,10 @@ from ..autoencoder import Autoencoder
 from ..errors import OtaeError
 from ..report.canvas import Picture, drawn, photographed
 from ..report.gallery import is_image
-from ..report.pictures import features, mosaic
+from ..report.pictures import mosaic
 from ..run import Run
 from ..training.splits import split
+from .pictures import plane
 
 _ORIGINALS, _SAMPLES, _ROWS, _STEPS = 8, 32, 8, 9
 _DRAWS = 512  # from which the range of a code's entries is taken
@@ -26,7 +27,7 @@ def show_variant(path: Path, name: str) -> tuple[list[Picture], str]:
     """Returns the pictures of a run, and why there are none where its data or plugins cannot be had any more.
 
     Images are shown as reconstructions, each original above its copy, as samples from the prior, and as traversals: a row for
-    each entry of the code, from the lowest to the highest that the prior draws. Other data are shown as distributions of their features.
+    each entry of the code, from the lowest to the highest that the prior draws. Other data are shown in a plane.
 
     Args:
         path: The run's folder.
@@ -42,7 +43,7 @@ def show_variant(path: Path, name: str) -> tuple[list[Picture], str]:
     data = dataset.__getitems__(list(indices[: _ORIGINALS if images else _POINTS]))
     draws = model.sample_codes(_DRAWS, generator=Generator().manual_seed(experiment.seed))
     if not images:
-        return _features(name, data, model.decode(draws)), ""
+        return _features(name, data, model.reconstruct(data), model.decode(draws)), ""
     return _images(name, model, data, draws, dataset.value_range or (float(data.min()), float(data.max()))), ""
 
 
@@ -70,14 +71,16 @@ def _traversals(model: Autoencoder, sample: Tensor, draws: Tensor) -> Tensor:
     return torch.cat([row[0] for row in rows])
 
 
-def _features(name: str, data: Tensor, generations: Tensor) -> list[Picture]:
-    x, y = data.flatten(1), generations.flatten(1)
-    if x.shape[1] == 2:
-        return [
-            drawn(f"{name}-samples", "The data, and samples from the prior upon them", partial(features.plane, x, y))
-        ]
-    caption = "Every feature in the data and in the samples: the median, and the band of four fifths"
-    return [drawn(f"{name}-samples", caption, partial(features.bands, x, y))]
+def _features(name: str, data: Tensor, copies: Tensor, generations: Tensor) -> list[Picture]:
+    captions = {
+        f"{name}-reconstructions": "Reconstructions of samples in the plane of their two largest directions",
+        f"{name}-samples": "Samples from the prior in the same plane",
+    }
+    clouds = (copies, generations)
+    return [
+        drawn(picture, caption, partial(plane, data.flatten(1), cloud.flatten(1)))
+        for (picture, caption), cloud in zip(captions.items(), clouds, strict=True)
+    ]
 
 
 def gather(shown: Sequence[tuple[str, list[Picture]]]) -> list[tuple[str, list[tuple[str, Picture]]]]:

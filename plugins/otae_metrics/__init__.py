@@ -9,6 +9,7 @@ from .dci import DCI
 from .distortion import Distortion
 from .factor_vae import FactorVAE
 from .frechet import Frechet
+from .gromov import Gromov
 from .infomec import InfoMEC
 from .irs import IRS
 from .kernel_distance import KernelDistance
@@ -16,34 +17,41 @@ from .match import Match
 from .memorisation import Memorisation
 from .mig import MIG
 from .modularity import Modularity
+from .neighbourhood import Neighbourhood
 from .outliers import Outliers
 from .precision_recall import PrecisionRecall
 from .prior_mmd import PriorMMD
+from .prior_sinkhorn import PriorSinkhorn
 from .probe import Probe
 from .reconstruction import Reconstruction
 from .sap import SAP
+from .triplets import Triplets
 from .two_sample import TwoSample
 
 __all__ = [
     "BetaVAE",
     "Clustering",
     "Components",
+    "DCI",
     "Distortion",
     "FactorVAE",
     "Frechet",
+    "Gromov",
+    "IRS",
     "InfoMEC",
     "KernelDistance",
+    "MIG",
     "Match",
     "Memorisation",
     "Modularity",
+    "Neighbourhood",
     "Outliers",
     "PrecisionRecall",
     "PriorMMD",
+    "PriorSinkhorn",
     "Probe",
     "Reconstruction",
-    "TwoSample",
-    "DCI",
-    "IRS",
-    "MIG",
     "SAP",
+    "Triplets",
+    "TwoSample",
 ]

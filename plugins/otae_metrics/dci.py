@@ -35,11 +35,11 @@ class DCI(Metric):
     where all serve alike. Informativeness is how well the predictors do on the split, meaned over factors.
 
     The predictor is a forest of trees that see all dimensions at every split (`forest`; of one that draws them, as random
-    forests do, even a perfect code has a D of about 0.4), or gradient boosting (`boosting`, that of disentanglement_lib, and slow),
-    which classify every factor, so that informativeness is accuracy, and R how much each dimension lowers the impurity;
-    or a lasso with cross-validated penalty (`lasso`), which regresses ordered factors, cosine and sine of circular ones and
-    an indicator for each class of categorical ones: informativeness is the share of explained variance, and R the sum of
-    absolute coefficients. Codes are standardised.
+    forests do, even a perfect code has a D of about 0.4), or gradient boosting (`boosting`, that of disentanglement_lib,
+    and slow), which classify every factor: informativeness is accuracy, and R how much each dimension lowers the impurity.
+    Or it is a lasso with cross-validated penalty (`lasso`), which regresses ordered factors, cosine and sine of circular
+    ones and an indicator for each class of categorical ones: informativeness is the share of explained variance, and R the
+    sum of absolute coefficients. Codes are standardised.
 
     Figures: `disentanglement`, `completeness`, `informativeness`, and the table `importance`. The intervals of the first two
     come from ten further fits, with a fifth of the trees, to training samples drawn again; that of informativeness from

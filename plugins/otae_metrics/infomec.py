@@ -35,7 +35,8 @@ class InfoMEC(Metric):
     InfoM is 1 where each dimension tells of one factor only, InfoC where one dimension alone tells of each factor. InfoE is
     the share of a factor's entropy that a logistic regression without penalty, all classes weighing alike, takes away:
     $1 - \mathrm{loss} / \log(\mathrm{classes})$, meaned over factors: 1 where factors can be read off linearly. It is
-    fitted and judged on the same samples, as its authors do, which flatters it where these are few.
+    fitted and judged on the same samples, as its authors do, which flatters it where these are few. InfoM and InfoC are of
+    shares: of codes that tell next to nothing they are chance, so read them beside InfoE.
 
     Figures: `infom`, `infoe`, `infoc`, `active` (how many dimensions count), and the table `information`, $N_{fd}$. The
     intervals of InfoM and InfoC come from halves of the samples, since drawing with replacement misleads neighbours; that

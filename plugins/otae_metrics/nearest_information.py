@@ -54,7 +54,8 @@ def _near(points: Points, labels: Labels, neighbours: int) -> Labels:
     inside, ordered = np.maximum(radii - rounding, 0), np.sort(points)
     below = np.searchsorted(ordered, points - inside, side="left")
     above = np.searchsorted(ordered, points + inside, side="right")
-    return above.astype(np.int64) - below
+    counts: Labels = above - below
+    return counts
 
 
 def _radii(points: Points, k: int) -> Points:

@@ -54,7 +54,7 @@ def project(x: Tensor, directions: int, seed: int) -> Tensor:
         seed: Their seed.
     """
     axes = torch.randn(x.shape[1], directions, generator=Generator().manual_seed(seed), dtype=x.dtype)
-    return x @ (axes / axes.norm(dim=0))
+    return x @ (axes / axes.square().sum(0).sqrt())
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:
@@ -70,5 +70,6 @@ def sliced_distance(x: Tensor, y: Tensor) -> float:
 
 
 def _sorted(points: Tensor) -> Tensor:
-    ordered: Tensor = torch.from_numpy(np.sort(points.T.contiguous().numpy(), axis=1))  # five times as fast as torch's
+    rows = points.T.contiguous().numpy()
+    ordered: Tensor = torch.from_numpy(np.sort(rows, axis=1))  # five times as fast as torch's
     return ordered  # (D, N)

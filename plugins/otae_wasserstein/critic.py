@@ -70,6 +70,9 @@ class Critic(Cost):
         scales: A factor for each member of joint clouds, by which its points are multiplied before the critic sees
             them: the larger, the more a distance within that member costs. All 1 where `None`.
 
+    Raises:
+        ConfigError: If there are not as many scales as members.
+
     References:
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2022)
         https://arxiv.org/abs/2209.07007
