@@ -40,7 +40,7 @@ class Outliers(Metric):
 
     - `critic`: $-f(G(E(x)), E(x))$, for each term of the objective whose cost has learned a potential f, high where
       points look like what the model generates: the reconstruction stands for the generation and the code for the draw
-      from the prior. `critic_data` is $-f$ at the members of the term's source, such as $(x, E(x))$;
+      from the prior. `critic_data` is $f$ at the members of the term's source, such as $(x, E(x))$, where f is low;
     - `density`: $-\log \pi(E(x))$, where the prior has a density;
     - `reconstruction`: $\|x - G(E(x))\|^2 / D$;
     - `transport`: the cost of moving the code to the prior, the dual potential of optimal transport between codes of

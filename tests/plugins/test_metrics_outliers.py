@@ -167,7 +167,7 @@ def test_every_score_is_the_one_of_the_definition() -> None:
         rest = x - data.mean(0)
         return {
             "critic": -(model.decode(z).sum(1) + z.sum(1)),
-            "critic_data": -(x.sum(1) + z.sum(1)),
+            "critic_data": x.sum(1) + z.sum(1),
             "density": -torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1),
             "reconstruction": (x - model.decode(z)).square().sum(1),
             "transport": (torch.cdist(z, specimen.prior).square() - torch.from_numpy(dual)).amin(1),
