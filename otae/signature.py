@@ -13,6 +13,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import ErrorDetails
 
 from .errors import ConfigError, PluginError, near_match
+from .nested import configurable
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -59,7 +60,7 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
                 f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked."
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (hints[name], default)
+        fields[name] = (configurable(hints[name]), default)
     try:
         config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=False)
         with warnings.catch_warnings():
