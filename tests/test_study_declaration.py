@@ -77,7 +77,7 @@ def test_several_bases_are_told_by_name_and_a_number_of_seeds_counts_from_0(file
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("model.prior: standard", "model.priro: standard", r"study.yaml:8: variants.standard.model.priro: .*unknown option.*'prior'\?"),
+        ("model.prior: standard", "model.priro: standard", r"study.yaml:8: variants.standard.model.priro: .*unknown.*'prior'\?"),
         ("model.prior: standard", "model.prior: standrad", r"study.yaml:8: .*: No plugin named 'standrad'.*'standard'\?"),
         ("shift=2", "shifty=2", r"study.yaml:9: variants.listed.model.prior.shifty: .*: shifty: unknown option"),
         ("[30, 60]", "[30, -1]", r"study.yaml:11: grid.data.size.1: data \(dataset 'blobs'\): size: .*greater than 0"),
@@ -87,7 +87,7 @@ def test_several_bases_are_told_by_name_and_a_number_of_seeds_counts_from_0(file
         ("seeds: [0, 1]", "seeds: [0, x]", r"study.yaml:3: seeds.1: .*integer"),
         ("seeds: [0, 1]", "seed: 1", r"study.yaml:3: seed: unknown option. Allowed: .*seeds.* Did you mean 'seeds'\?"),
         ("seeds: [0, 1]", "seeds: [1, 1]", r"study.yaml:3: seeds: the seed 1 is given twice"),
-        ("  data.batch_size: [8]", "  seed: [1, 2]", r"study.yaml:10: grid: the seed is no option here: give all seeds under the key seeds"),
+        ("  data.batch_size: [8]", "  seed: [1, 2]", r"study.yaml:10: grid: the seed is no option here: .* under the key seeds"),
         ("title:", "base:", r"study.yaml:2:1: the key 'base' is given twice"),
     ],
 )  # fmt: skip
