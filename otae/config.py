@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -265,11 +264,10 @@ class Experiment(Section):
         """Returns the experiment under another title.
 
         Args:
-            title: The name of the recipe or file, with what was changed of it; of it are kept 160 letters, digits, spaces and
-                signs that neither lead into another folder nor mean anything to a terminal.
+            title: The name of the recipe or file, and what was changed; its printable letters are kept, 160 at the most.
         """
         copy = self.model_copy()
-        copy._title = re.sub(r"[^\w .,:=+(){}[\]×–…-]+", "-", title)[:160].strip(" .-") or "experiment"
+        copy._title = "".join(filter(str.isprintable, title))[:160].strip() or "experiment"
         return copy
 
     def to_dict(self) -> dict[str, Any]:

@@ -104,6 +104,19 @@ class NonFiniteError(OtaeError, ArithmeticError):
     """Creates an error for a loss or gradient that is not a finite number, naming the term and the step."""
 
 
+class Stopped(KeyboardInterrupt):
+    """Raised when a signal ended a training between two steps; it can be continued.
+
+    Args:
+        message: What happened, and how to continue.
+        number: The signal's number.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
+
+
 def near_match(name: str, known: Iterable[str]) -> str:
     """Returns a hint at the known name nearest to the one given, or an empty string.
 

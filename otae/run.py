@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import sys
 import warnings
 from collections.abc import Mapping
@@ -16,20 +15,21 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
-from torch import nn
+from torch import Tensor, nn
 
+from . import folder
 from .autoencoder import Autoencoder
 from .build import Parts, Shape, build, open_dataset, plugins_used
+from .comparison import describe, find_changes, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
-from .files import atomic, write_json, write_text
+from .files import write_json, write_text
 from .interfaces import Dataset
 from .loading import load_config
 from .objective import Objective
 from .provenance import PluginRecord, Provenance, find_replaced, find_updated
 from .signature import explain
+from .weights import read_weights, write_weights
 
 
 class _Figures(BaseModel):
@@ -60,35 +60,37 @@ class Run:
         return f"Run({str(self.path)!r})"
 
     @classmethod
-    def create(cls, path: Path, experiment: Experiment) -> Run:
+    def create(cls, path: Path, experiment: Experiment, *, overwrite: bool = False) -> Run:
         """Returns a new run, its folder made, its configuration and provenance written.
 
         Args:
-            path: The folder, which must be new or empty.
+            path: The folder: new, empty, or with no more in it than a run leaves that died before its first checkpoint.
             experiment: The resolved experiment.
+            overwrite: Whether to remove the files of a run that is there; other files stay.
 
         Raises:
             RunError: If the folder holds something already, or cannot be written.
         """
         try:
             path.mkdir(parents=True, exist_ok=True)
+            is_run = (path / folder.CONFIG).is_file() and (path / folder.PROVENANCE).is_file()
+            has_begun = folder.has_begun(path)
         except OSError as error:
             raise RunError(
                 f"Cannot make the run's folder {path}: {error.strerror}. Choose another --output."
             ) from error
-        if any(path.iterdir()):
+        if has_begun and not is_run:
+            raise RunError(f"{path} is not empty. Choose another --output.")
+        if has_begun and not overwrite:
             raise RunError(
-                f"{path} is not empty. Choose another --output, or continue that run with `otae resume {path}`."
+                f"{path} is not empty. Choose another --output, continue that run with `otae resume {path}`, or replace it "
+                "with --overwrite."
             )
-        write_json(path / "provenance.json", _provenance(experiment))
-        write_text(path / "config.yaml", experiment.to_yaml())
+        folder.require_own_folders(path)
+        folder.clear(path)
+        write_json(path / folder.PROVENANCE, _provenance(experiment))
+        write_text(path / folder.CONFIG, experiment.to_yaml())
         return cls(path)
-
-    def discard(self) -> None:
-        """Removes the folder of a run that never began to train; one that holds any result is left alone."""
-        begun = {file.name for file in self.path.iterdir()} - {"config.yaml", "provenance.json"}
-        if not begun:
-            shutil.rmtree(self.path)
 
     @property
     def experiment(self) -> Experiment:
@@ -98,7 +100,7 @@ class Run:
             RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
         try:
-            experiment = load_config(self.path).titled(self.provenance.get("title", self.path.name))
+            experiment = load_config(self.path, metrics_too=False).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
             raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
         self._require_same_plugins(experiment)
@@ -149,9 +151,15 @@ class Run:
         Args:
             seconds: The time to add.
         """
-        provenance = self.provenance
-        provenance["training_seconds"] = round(provenance.get("training_seconds", 0.0) + seconds, 3)
-        write_json(self.path / "provenance.json", provenance)
+        self.record(training_seconds=round(self.provenance.get("training_seconds", 0.0) + seconds, 3))
+
+    def record(self, **entries: Any) -> None:
+        """Writes entries into the provenance, in place of those of the same name.
+
+        Args:
+            entries: Plain lists, dicts, numbers and text, by name.
+        """
+        write_json(self.path / folder.PROVENANCE, {**self.provenance, **entries})
 
     @property
     def continuations(self) -> list[dict[str, Any]]:
@@ -165,10 +173,8 @@ class Run:
             experiment: The resolved experiment to go on with.
             entry: What changed, and at which step.
         """
-        provenance = self.provenance
         made = {**entry, "command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
-        provenance["continued"] = [*self.continuations, made]
-        write_json(self.path / "provenance.json", provenance)
+        self.record(continued=[*self.continuations, made])
         write_text(self.path / "config.yaml", experiment.to_yaml())
         for name in ("report.html", "evaluation.json"):
             (self.path / name).unlink(missing_ok=True)
@@ -180,34 +186,53 @@ class Run:
             parts: The trained parts.
             shape: What the data told, kept with the weights, so that loading needs no data.
         """
-        metadata = {"data_shape": json.dumps(shape.data_shape), "value_range": json.dumps(shape.value_range)}
+        metadata = {
+            "data_shape": json.dumps(shape.data_shape),
+            "value_range": json.dumps(shape.value_range),
+            "configuration": to_canonical(self.experiment),
+        }
         for name, module in (("objective", parts.objective), ("model", parts.model)):
-            tensors = {key: value.detach().cpu().contiguous().clone() for key, value in module.state_dict().items()}
-            with atomic(self.path / f"{name}.safetensors") as draft:
-                draft.write_bytes(serialize(tensors, metadata))
+            write_weights(self.path / f"{name}.safetensors", module.state_dict(), metadata)
         self.__dict__.pop("_parts", None)
 
     @cached_property
     def _parts(self) -> Parts:
-        experiment = self.experiment
+        experiment, read = self.experiment, {}
+        for name in ("model", "objective"):
+            read[name], metadata = self._read(self.path / f"{name}.safetensors")
+            self._require_trained(self.path / f"{name}.safetensors", metadata, experiment)
         with torch.random.fork_rng(devices=[]):
-            parts = build(experiment, self._shape())
+            parts = build(experiment, _shape(metadata))
         for name, module in (("model", parts.model), ("objective", parts.objective)):
-            self._restore(self.path / f"{name}.safetensors", module)
+            self._restore(self.path / f"{name}.safetensors", module, read[name])
         return parts
 
-    def _shape(self) -> Shape:
-        path = self.path / "model.safetensors"
-        with self._opened(path) as weights:
-            metadata = weights.metadata() or {}
-        if missing := {"data_shape", "value_range"} - set(metadata):
+    def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+        try:
+            tensors, metadata = read_weights(path)
+        except FileNotFoundError as error:
+            cure = f"finish it with `otae resume {self.path}`"
+            raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
+        if missing := {"data_shape", "value_range", "configuration"} - set(metadata):
             raise RunError(f"{path} lacks {', '.join(sorted(missing))}: otae did not write it. Restore it from a copy.")
-        value_range = json.loads(metadata["value_range"])
-        return Shape(tuple(json.loads(metadata["data_shape"])), tuple(value_range) if value_range else None)
+        return tensors, metadata
 
-    def _restore(self, path: Path, module: nn.Module) -> None:
-        with self._opened(path) as weights:
-            state = {key: weights.get_tensor(key) for key in weights.keys()}  # noqa: SIM118 - no mapping
+    def _require_trained(self, path: Path, metadata: dict[str, str], experiment: Experiment) -> None:
+        """Checks that weights and configuration have not drifted apart."""
+        former = metadata["configuration"]
+        if changes := find_changes(former, experiment, ("model", "objective")):
+            raise RunError(
+                f"{path} does not fit its configuration: it was trained with another one. config.yaml says "
+                f"{describe(changes)}. Put it back, or train anew. {self._origins()}"
+            )
+        if changes := find_changes(former, experiment, ("seed", "training")):
+            warnings.warn(
+                f"The weights of {self.path} are from before a change: {describe(changes)}. Continue with "
+                f"`otae resume {self.path}`.",
+                stacklevel=6,
+            )
+
+    def _restore(self, path: Path, module: nn.Module, state: dict[str, Tensor]) -> None:
         if any(value.dtype == torch.float64 for value in state.values()):
             module.double()
         try:
@@ -215,17 +240,6 @@ class Run:
         except RuntimeError as error:
             raise RunError(f"{path} does not fit its configuration: {error}. {self._origins()}") from error
         module.eval()
-
-    def _opened(self, path: Path) -> Any:
-        try:
-            return safe_open(path, framework="pt")
-        except FileNotFoundError as error:
-            cure = f"finish it with `otae resume {self.path}`"
-            raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
-        except (SafetensorError, OSError) as error:
-            raise RunError(
-                f"{path} is corrupt and cannot be read ({error}). Train again, or restore it from a copy."
-            ) from error
 
     def _origins(self) -> str:
         used = self._plugins().values()
@@ -264,6 +278,11 @@ class Run:
         except (ValueError, RecursionError) as error:
             raise RunError(f"{path} is corrupt: {error}.") from error
         return values
+
+
+def _shape(metadata: Mapping[str, str]) -> Shape:
+    value_range = json.loads(metadata["value_range"])
+    return Shape(tuple(json.loads(metadata["data_shape"])), tuple(value_range) if value_range else None)
 
 
 def load(path: str | Path) -> Autoencoder:

@@ -20,11 +20,11 @@ from test_training import Make, assert_same, at_step, fail, make, trained
 
 from otae import Run
 from otae.build import Shape, build
+from otae.comparison import find_changes
 from otae.errors import RunError
 from otae.training import Interrupted, fit
 from otae.training.checkpoint_file import read, write
 from otae.training.checkpoints import Checkpoints
-from otae.training.continuation import find_changes
 from otae.training.history import read as read_history
 from otae.training.module import Engine
 from otae.training.restoring import prepare
@@ -97,6 +97,7 @@ def test_a_path_wherever_it_stands_in_a_checkpoint_is_refused_or_never_looked_at
         write(last(run), content)
         try:
             checkpoint = checkpoints.read()
+            assert checkpoint
             prepare(checkpoint, engine, trainer, find_changes(checkpoint.position.configuration, experiment))
         except RunError as error:
             return not re.search("corrupt|cannot be continued", str(error))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -38,3 +40,17 @@ def print_json(values: Any) -> None:
         values: Plain lists, dicts, numbers and text.
     """
     print(json.dumps(values, indent=2))
+
+
+@contextmanager
+def tell_warnings() -> Iterator[None]:
+    """Shows warnings as sentences, without the lines of source that raised them, for as long as the context lasts."""
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        if not issubclass(category, DeprecationWarning | FutureWarning | PendingDeprecationWarning):  # for developers
+            text = str(message).replace("[", r"\[")
+            errors().print(f"[bold yellow]Warning:[/] {text}", soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

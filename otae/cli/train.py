@@ -33,6 +33,10 @@ def train(
         Path | None,
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from the weights of this run, those that fit.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder.")] = False,
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
@@ -41,13 +45,19 @@ def train(
 
     [bold]otae train gwae[/]
     [bold]otae train gwae --set model.prior.name=mixture --set model.prior.components=10[/]
+    [bold]otae train gwae --from runs/gwae --set training.optimizer.lr=1e-4[/]
     """
     from ..loading import load_config
     from ..workflow import train as run_training
 
     experiment = load_config(config, set_)
     console = None if quiet else errors()
-    _conclude(run_training(experiment, output, console=console, evaluation=not no_evaluation, report=not no_report))
+    judged, told = not no_evaluation, not no_report
+    _conclude(
+        run_training(
+            experiment, output, start=start, overwrite=overwrite, console=console, evaluation=judged, report=told
+        )
+    )
 
 
 def resume(

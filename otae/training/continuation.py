@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
 
-from ..build import resolve
-from ..config import DataConfig, Experiment, parse
-from ..errors import OtaeError, RunError
+from ..comparison import Changes, describe, find_changes, to_canonical
+from ..config import DataConfig, Experiment
+from ..errors import RunError
 from ..loading import load_config
 from ..run import Run
 from .checkpoints import Checkpoints
 from .fingerprint import Fingerprint
 from .position import Judgement
 
-Changes = dict[str, tuple[Any, Any]]
-
 _SPLITTING = set(DataConfig.model_fields) - {"name", "workers"}
-
-
-def canonical(experiment: Experiment) -> str:
-    """Returns what decides a training, as JSON.
-
-    Args:
-        experiment: The resolved experiment.
-    """
-    return json.dumps(_trained(experiment.to_dict()), sort_keys=True)
-
-
-def find_changes(former: str, experiment: Experiment) -> Changes:
-    """Returns what differs between the configuration of a checkpoint and an experiment: dotted path, before, now.
-
-    Args:
-        former: The configuration in the checkpoint, as `canonical` wrote it.
-        experiment: The resolved experiment of now.
-
-    Raises:
-        RunError: If the former configuration cannot be understood.
-    """
-    try:
-        values = resolve(parse(json.loads(former), "the checkpoint")).to_dict()
-    except OtaeError as error:
-        raise RunError(f"The checkpoint cannot be continued: its configuration is not allowed here. {error}") from error
-    before, now = dict(_leaves(_trained(values))), dict(_leaves(_trained(experiment.to_dict())))
-    paths = [*before, *(path for path in now if path not in before)]
-    return {path: (before.get(path), now.get(path)) for path in paths if before.get(path) != now.get(path)}
 
 
 def require_accepted(run: Run, changes: Changes) -> None:
@@ -122,7 +91,7 @@ def continue_judgement(judgement: Judgement, changes: Changes) -> Judgement:
 
 
 def _checksum(experiment: Experiment) -> str:
-    return sha256(canonical(experiment).encode()).hexdigest()
+    return sha256(to_canonical(experiment).encode()).hexdigest()
 
 
 def require_changeable(changes: Changes) -> None:
@@ -136,7 +105,8 @@ def require_changeable(changes: Changes) -> None:
     """
     if fixed := {path: change for path, change in changes.items() if _is_fixed(path)}:
         raise RunError(
-            f"A run cannot go on with {describe(fixed)}: that would be another training. Put it back, or train a new run."
+            f"A run cannot go on with {describe(fixed)}: that would be another training. Put it back, or train a new run "
+            "from its weights: `otae train … --from RUN`."
         )
 
 
@@ -152,31 +122,9 @@ def require_same_data(former: Fingerprint, data: Fingerprint) -> None:
     """
     if former != data:
         raise RunError(
-            f"The data are not those that this run began with: {former} then, {data} now. Bring them back, or train a new run."
+            f"The data are not those that this run began with: {former} then, {data} now. Bring them back, or train "
+            "a new run from its weights: `otae train … --from RUN`."
         )
-
-
-def describe(changes: Changes) -> str:
-    """Returns changes in words.
-
-    Args:
-        changes: The changes.
-    """
-    return ", ".join(
-        f"{path} = {json.dumps(now)} (it was {json.dumps(before)})" for path, (before, now) in changes.items()
-    )
-
-
-def _trained(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: values[key] for key in ("seed", "data", "model", "objective", "training") if key in values}
-
-
-def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(values, Mapping) and values:
-        for key, value in values.items():
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, values
 
 
 def _is_fixed(path: str) -> bool:

@@ -17,14 +17,15 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from ..build import Parts, Shape, build
+from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..interfaces import Dataset
 from ..run import Run
 from .batches import Batches
-from .callbacks import Interruption, Progress, RandomState, Saving, Stopping
+from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
 from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
-from .continuation import Changes, canonical, continue_judgement, find_changes, require_accepted, require_same_data
+from .continuation import continue_judgement, require_accepted, require_same_data
 from .events import keep_events
 from .fingerprint import Fingerprint, compute_fingerprint
 from .history import History
@@ -33,6 +34,7 @@ from .module import Engine
 from .position import Judgement, Position
 from .restoring import prepare, require_weights
 from .splits import split
+from .start import load_start
 
 
 def fit(run: Run, console: Console | None = None) -> None:
@@ -62,7 +64,7 @@ def fit(run: Run, console: Console | None = None) -> None:
         engine = Engine(parts, experiment.training, experiment.seed)
         train, validation = _loaders(experiment, dataset)
         start = Position(
-            step=0, epochs=0, rows=0, judgement=Judgement(), configuration=canonical(experiment), data=data
+            step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
         )
         position = checkpoint.position if checkpoint else start
         judgement = continue_judgement(position.judgement, changes)
@@ -74,10 +76,13 @@ def fit(run: Run, console: Console | None = None) -> None:
             keep_events(run.path / "tensorboard", position.step)
             history = History(run.path / "metrics.csv", _columns(parts), position.rows)
             saving = Saving(checkpoints, history, stopping, start)
-            callbacks = [RandomState(), Interruption(saving), stopping, saving]
+            warmup = Warmup(_in_order(experiment, dataset), len(train))
+            callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
             trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
             if checkpoint:
                 prepare(checkpoint, engine, trainer, changes)
+            else:
+                load_start(run, engine)
             train.seek(position.step)
             started = time.monotonic()
             try:

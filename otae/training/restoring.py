@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from ..comparison import Changes
 from ..errors import RunError
 from .checkpoints import Checkpoint
-from .continuation import Changes
 from .module import Engine
 
 
@@ -30,16 +30,58 @@ def prepare(checkpoint: Checkpoint, engine: Engine, trainer: Trainer, changes: C
     optimizers, schedulers = engine.configure_optimizers()
     content = checkpoint.content
     require_weights(checkpoint, engine)
-    loops = content.get("loops")
+    loops = content["loops"]
     _require_alike(loops.get("fit_loop") if isinstance(loops, dict) else None, trainer.fit_loop.state_dict(), "loops")
-    _require_alike(content.get("optimizer_states"), [target.state_dict() for target in optimizers], "optimizer_states")
-    _require_alike(content.get("lr_schedulers"), [target.state_dict() for target in schedulers], "lr_schedulers")
-    sections = [path for path in ("training", "training.adversary") if _has_optimizer(engine, path)]
+    sections = ["training", *(["training.adversary"] if len(optimizers) > 1 else [])]
+    _renew_schedules(checkpoint, sections, optimizers, schedulers, engine, changes)
+    _require_alike(content["optimizer_states"], [target.state_dict() for target in optimizers], "optimizer_states")
+    _require_alike(content["lr_schedulers"], [target.state_dict() for target in schedulers], "lr_schedulers")
     for path, target, saved in zip(sections, optimizers, content["optimizer_states"], strict=True):
-        _change_optimizer(saved, target, _below(changes, f"{path}.optimizer."))
-    scheduled = [path for path in sections if _has_scheduler(engine, path)]
-    for position, (path, target) in enumerate(zip(scheduled, schedulers, strict=True)):
-        _change_scheduler(content["lr_schedulers"], position, target, path, changes)
+        if not _below(changes, f"{path}.scheduler"):
+            _change_optimizer(saved, target, _below(changes, f"{path}.optimizer."))
+    for path, target, state in zip(_scheduled(engine, sections), schedulers, content["lr_schedulers"], strict=True):
+        if "base_lrs" in state and f"{path}.optimizer.lr" in changes:
+            state["base_lrs"] = target.base_lrs
+
+
+def _renew_schedules(
+    checkpoint: Checkpoint,
+    sections: list[str],
+    optimizers: list[Optimizer],
+    schedulers: list[LRScheduler],
+    engine: Engine,
+    changes: Changes,
+) -> None:
+    """Has a schedule that was changed begin now, from the configured learning rate."""
+    content, renewed = checkpoint.content, [path for path in sections if _below(changes, f"{path}.scheduler")]
+    if not renewed:
+        return
+    for name, count in (("optimizer_states", len(sections)), ("lr_schedulers", 0)):
+        entries = content[name]
+        if not (
+            isinstance(entries, list) and len(entries) >= count and all(isinstance(each, dict) for each in entries)
+        ):
+            raise RunError(f"The checkpoint is corrupt: its {name} does not fit the configuration.")
+    for path, target, saved in zip(sections, optimizers, content["optimizer_states"], strict=False):
+        if path in renewed:
+            saved["param_groups"] = target.state_dict()["param_groups"]
+    former = dict(zip(_formerly_scheduled(checkpoint, sections), content["lr_schedulers"], strict=False))
+    content["lr_schedulers"] = [
+        target.state_dict() if path in renewed else former.get(path)
+        for path, target in zip(_scheduled(engine, sections), schedulers, strict=True)
+    ]
+
+
+def _scheduled(engine: Engine, sections: list[str]) -> list[str]:
+    training = engine.training_config
+    schedules = {"training": training.scheduler, "training.adversary": training.adversary.scheduler}
+    return [path for path in sections if schedules[path] is not None]
+
+
+def _formerly_scheduled(checkpoint: Checkpoint, sections: list[str]) -> list[str]:
+    training = checkpoint.position.values["training"]
+    schedules = {"training": training["scheduler"], "training.adversary": training["adversary"]["scheduler"]}
+    return [path for path in sections if schedules[path] is not None]
 
 
 def require_weights(checkpoint: Checkpoint, engine: Engine) -> None:
@@ -66,24 +108,6 @@ def _change_optimizer(saved: dict[str, Any], target: Optimizer, changes: Changes
                 group.update({"initial_lr": now} if "initial_lr" in group else {})
             else:
                 group.update({name: built[name] for name in built if name == option.partition(".")[0]})
-
-
-def _change_scheduler(
-    states: list[dict[str, Any]], position: int, target: LRScheduler, path: str, changes: Changes
-) -> None:
-    if _below(changes, f"{path}.scheduler"):
-        states[position] = target.state_dict()  # another schedule begins now
-    elif "base_lrs" in states[position] and f"{path}.optimizer.lr" in changes:
-        states[position]["base_lrs"] = target.base_lrs
-
-
-def _has_optimizer(engine: Engine, path: str) -> bool:
-    return path == "training" or bool(engine.objective.adversary_parameters())
-
-
-def _has_scheduler(engine: Engine, path: str) -> bool:
-    training = engine.training_config
-    return (training if path == "training" else training.adversary).scheduler is not None
 
 
 def _below(changes: Changes, prefix: str) -> Changes:
