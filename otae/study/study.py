@@ -145,7 +145,9 @@ def run_study(
         with _interruptible(folder):
             for outcome in runner.run(list(tasks.values()), folder.path) if tasks else ():
                 point = by_hash[outcome.hash]
-                if outcome.state != "interrupted":
+                if outcome.state == "interrupted":
+                    folder.stop.touch()
+                else:
                     records[outcome.hash] = folder.keep(point, outcome)
                 if listener:
                     listener(point, records.get(outcome.hash))
