@@ -127,7 +127,7 @@ def maximise(mixture: Fitted, codes: Tensor) -> Fitted:
         codes: The codes, in double precision, with shape (N, D).
     """
     gaussians = MultivariateNormal(mixture.means, mixture.roots @ mixture.roots.mT + _ridge(codes))
-    shares = (mixture.logits + gaussians.log_prob(codes[:, None])).softmax(1)  # (N, K)
+    shares: Tensor = (mixture.logits + gaussians.log_prob(codes[:, None])).softmax(1)  # type: ignore[no-untyped-call]  # (N, K)
     masses = shares.sum(0).clamp_min(1e-6)
     means = shares.T @ codes / masses[:, None]
     gaps = codes[:, None] - means  # (N, K, D)
