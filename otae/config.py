@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 import yaml
 from pydantic import (
@@ -171,6 +171,21 @@ class EarlyStoppingConfig(Section):
     min_delta: Annotated[float, Field(ge=0)] = 0.0
 
 
+class PartConfig(Section):
+    """Creates the training of one part of the model.
+
+    Attributes:
+        lr: Its learning rate, in place of the main optimiser's; a scheduler moves both alike.
+    """
+
+    lr: PositiveFloat
+
+
+PartName: TypeAlias = Literal["encoder", "decoder", "prior", "costs"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
+"""The parts that may learn at a rate of their own; `costs` are the parameters that costs minimise."""
+
+
 class TrainingConfig(Section):
     """Creates the training section.
 
@@ -178,6 +193,7 @@ class TrainingConfig(Section):
         epochs: The number of passes over the training split.
         optimizer: The main optimiser.
         scheduler: The scheduler of its learning rate, or none.
+        parts: What differs for the encoder, the decoder, the prior, or the costs' own parameters.
         adversary: The training of adversaries.
         gradient_clip: The largest norm of the main and of the adversary's gradient, or none.
         early_stopping: When to stop before the last epoch, or never.
@@ -190,6 +206,7 @@ class TrainingConfig(Section):
     epochs: PositiveInt = 60
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig | None = None
+    parts: dict[PartName, PartConfig] = Field(default_factory=dict)
     adversary: AdversaryConfig = Field(default_factory=AdversaryConfig)
     gradient_clip: PositiveFloat | None = None
     early_stopping: EarlyStoppingConfig | None = None
@@ -197,6 +214,11 @@ class TrainingConfig(Section):
     devices: Literal["auto", 1] = "auto"
     threads: PositiveInt | None = None
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
+
+    @property
+    def rates(self) -> list[float]:
+        """Returns the learning rate of each of `PARTS`."""
+        return [self.parts[part].lr if part in self.parts else self.optimizer.lr for part in PARTS]
 
 
 def _listed(value: Any) -> Any:

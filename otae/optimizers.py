@@ -16,12 +16,14 @@ from .config import Component, OptimizerConfig, SchedulerConfig, TrainingConfig
 from .errors import ConfigError, near_match, unknown_name
 
 
-def optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter], where: str) -> Optimizer:
+def optimizer(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]], where: str
+) -> Optimizer:
     """Returns an optimiser of `torch.optim`.
 
     Args:
         config: Its name, learning rate and options.
-        parameters: What it optimises.
+        parameters: What it optimises: parameters, or groups of them as torch's optimisers take them.
         where: Its dotted path, for messages.
 
     Raises:

@@ -339,3 +339,10 @@ def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> No
     run = trained(make())
     with pytest.raises(ConfigError, match=r"training\.optimizer\.momentm: unknown option"):
         go_on(run, ["training.optimizer.momentm=1"])
+
+
+def test_a_rate_of_a_part_changes_while_a_run_goes_on(make: Make) -> None:
+    run = trained(make())
+    go_on(run, ["training.epochs=4", "training.optimizer.lr=1e-4", "training.parts.prior.lr=5e-4"])
+    (state, *_) = torch.load(trained(run).path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
+    assert [group["lr"] for group in state["param_groups"]] == [1e-4, 1e-4, 5e-4, 1e-4]
