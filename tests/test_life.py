@@ -23,7 +23,7 @@ from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
 from otae import Run, load_config, workflow
-from otae.errors import ConfigError, NonFiniteError, RunError, Stopped
+from otae.errors import ConfigError, DataError, NonFiniteError, RunError, Stopped
 from otae.folder import clear
 from otae.lock import locked
 from otae.training import fit, go_on
@@ -339,3 +339,30 @@ def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> No
     run = trained(make())
     with pytest.raises(ConfigError, match=r"training\.optimizer\.momentm: unknown option"):
         go_on(run, ["training.optimizer.momentm=1"])
+
+
+@pytest.mark.parametrize("accelerator", ["gpu", "mps"])
+def test_a_device_that_is_not_there_is_told_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str
+) -> None:
+    for kind in ("CUDAAccelerator", "MPSAccelerator"):
+        monkeypatch.setattr(f"otae.training.readiness.{kind}.is_available", staticmethod(lambda: False))
+    with pytest.raises(ConfigError, match=rf"training\.accelerator: there is no {accelerator} .* Take cpu or auto"):
+        otae.train(load_config(EXPERIMENT, [f"training.accelerator={accelerator}"]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("overrides", "split"), [(["data.batch_size=1"], "train"), (["data.size=12"], "validation")])
+def test_a_batch_of_one_sample_is_told_with_the_term_that_needs_two(
+    tmp_path: Path, overrides: list[str], split: str
+) -> None:
+    values = {**EXPERIMENT, "objective": {"spread": {"cost": "spread", "source": "code", "target": "reconstruction"}}}
+    with pytest.raises(DataError, match=rf"The {split} split of .* batches of one sample, on which the term 'spread'"):
+        otae.train(load_config(values, overrides), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_of_one_sample_is_fine_for_terms_that_need_no_more(tmp_path: Path) -> None:
+    values = {**EXPERIMENT, "objective": {"fit": {"cost": "fit", "source": "data", "target": "reconstruction"}}}
+    run = otae.train(load_config(values, ["data.size=12", "data.batch_size=1", "training.epochs=1"]), tmp_path / "run")
+    assert len(read_history(run.path / "metrics.csv")["train"]["step"]) == 9

@@ -43,9 +43,9 @@ class Engine(LightningModule):
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
         self.validated: dict[str, float] = {"total": torch.inf}  # each term before its weight, and their final sum
-        owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
+        owned = [*self.model.parameters(), *self.objective.minimised()]
         self._minimised = [parameter for parameter in owned if parameter.requires_grad]
-        self._maximised = self.objective.adversary_parameters()
+        self._maximised = self.objective.maximised()
 
     def configure_optimizers(self) -> Any:
         """Returns the main optimiser and, where there is an adversary, its own."""
