@@ -34,11 +34,14 @@ SECTIONS: dict[str, Any] = {
                   "milestones": [1]}, {"name": "cosine-annealing", "T_max": 5}, {"name": "polynomial"}, {"name": "linear"},
                   {"name": "constant"}, {"name": "cosine-annealing-warm-restarts", "T_0": 2}, {"name": "reduce-on-plateau"}],
 }  # fmt: skip
-OPTIONS = ["cycle_momentum", "lr", "betas", "eps", "momentum", "weight_decay", "dampening", "nesterov", "alpha", "centered",
-           "foreach", "fused", "amsgrad", "etas", "step_sizes", "capturable", "differentiable", "maximize", "lambd", "t0", "rho", "gamma",
-           "step_size", "milestones", "T_max", "eta_min", "last_epoch", "factor", "patience", "mode", "threshold_mode",
-           "max_lr", "base_lr", "total_steps", "pct_start", "anneal_strategy", "div_factor", "final_div_factor", "T_0",
-           "T_mult", "power", "total_iters", "start_factor", "end_factor", "cooldown", "interval", "three_phase"]  # fmt: skip
+OPTIONS = [
+    "cycle_momentum", "lr", "betas", "eps", "momentum", "weight_decay", "dampening", "nesterov", "alpha", "centered",
+    "foreach", "fused", "amsgrad", "etas", "step_sizes", "capturable", "differentiable", "maximize", "lambd", "t0",
+    "rho", "gamma", "step_size", "milestones", "T_max", "eta_min", "last_epoch", "factor", "patience", "mode",
+    "threshold_mode", "max_lr", "base_lr", "total_steps", "pct_start", "anneal_strategy", "div_factor",
+    "final_div_factor", "T_0", "T_mult", "power", "total_iters", "start_factor", "end_factor", "cooldown", "interval",
+    "three_phase",
+]  # fmt: skip
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
