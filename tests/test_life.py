@@ -22,7 +22,7 @@ from test_checkpoints import events, last, stop_at
 from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
-from otae import Run, load_config, workflow
+from otae import Cloud, Cost, Run, load_config, workflow
 from otae.errors import ConfigError, DataError, NonFiniteError, RunError, Stopped
 from otae.folder import clear
 from otae.lock import locked
@@ -352,13 +352,28 @@ def test_a_device_that_is_not_there_is_told_and_leaves_no_folder(
     assert not (tmp_path / "run").exists()
 
 
+class Scatter(Cost):
+    """Creates the unbiased variance of a cloud, which one point does not have."""
+
+    unary = True
+
+    def forward(self, source: Cloud, target: Cloud | None = None) -> torch.Tensor:
+        return source.flat.var(dim=0).sum()
+
+
 @pytest.mark.parametrize(("overrides", "split"), [(["data.batch_size=1"], "train"), (["data.size=12"], "validation")])
 def test_a_batch_of_one_sample_is_told_with_the_term_that_needs_two(
     tmp_path: Path, overrides: list[str], split: str
 ) -> None:
-    values = {**EXPERIMENT, "objective": {"spread": {"cost": "spread", "source": "code", "target": "reconstruction"}}}
-    with pytest.raises(DataError, match=rf"The {split} split of .* batches of one sample, on which the term 'spread'"):
-        otae.train(load_config(values, overrides), tmp_path / "run")
+    otae.costs.register("scatter", Scatter)
+    values = {**EXPERIMENT, "objective": {"spread": {"cost": "scatter", "source": "code"}}}
+    try:
+        with pytest.raises(
+            DataError, match=rf"The {split} split of .* batches of one sample, on which the term 'spread'"
+        ):
+            otae.train(load_config(values, overrides), tmp_path / "run")
+    finally:
+        otae.costs.unregister("scatter")
     assert not (tmp_path / "run").exists()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 
@@ -45,7 +47,8 @@ def check_single_samples(parts: Parts, batches: dict[str, Batches]) -> None:
             continue
         sample = each.dataset.__getitems__([int(each.indices[0])])
         dtype = next(parts.model.parameters()).dtype
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what one sample lacks is told below
             losses = parts.objective(parts.model, sample.to(dtype))
         if guilty := [name for name, term in losses.terms.items() if not bool(torch.isfinite(term.raw))]:
             raise DataError(
