@@ -69,13 +69,14 @@ def plugins_used(experiment: Experiment) -> dict[str, Offer]:
     return {path: registry.offer(component.name) for path, registry, component in components(experiment)}
 
 
-def resolve(experiment: Experiment) -> Experiment:
+def resolve(experiment: Experiment, *, metrics_too: bool = True) -> Experiment:
     """Returns the experiment with every plugin looked up, every option checked, and every default filled in.
 
     No data are read.
 
     Args:
         experiment: The experiment as configured.
+        metrics_too: Whether to look up the evaluation's metrics; a model can be used without them.
 
     Raises:
         PluginError: If a plugin is unknown, broken, or offered twice.
@@ -87,7 +88,7 @@ def resolve(experiment: Experiment) -> Experiment:
         beside = set(type(component).model_fields) - {"name"}
         model = filled(plugin, where, component.options, registry.given, beside)
         component.__pydantic_extra__ = model.model_dump(mode="json")
-    for number, metric in enumerate(resolved.evaluation.metrics):
+    for number, metric in enumerate(resolved.evaluation.metrics if metrics_too else ()):
         if metric.name != DEFAULT_METRICS:
             where = _where(f"evaluation.metrics.{number}", metrics, metric)
             options = filled(metrics.get(metric.name), where, metric.options, metrics.given, {"name"})

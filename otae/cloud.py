@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,7 +19,8 @@ class Cloud:
 
     Args:
         points: The points, with shape (N, …) and a floating-point type.
-        weights: The mass of each point, with shape (N,), non-negative; uniform where `None`. Costs normalise it to sum 1.
+        weights: The mass of each point, with shape (N,), non-negative; a tensor, or a list or array of numbers, which becomes
+            one; uniform where `None`. Costs normalise it to sum 1.
         law: The distribution the points were drawn from, where it is known: one for all points, or one per point.
         parts: The members of a joint cloud, in order; empty for a single cloud.
 
@@ -45,7 +46,9 @@ class Cloud:
                 f"A cloud holds floating-point points, got {self.points.dtype}. Convert them with .float()."
             )
         if self.weights is not None:
-            self._check_weights(self.weights)
+            weights = _read_weights(self.weights, self.points)
+            object.__setattr__(self, "weights", weights)
+            self._check_weights(weights)
 
     def _check_weights(self, weights: Tensor) -> None:
         if weights.shape != (len(self),):
@@ -63,10 +66,13 @@ class Cloud:
 
     @property
     def masses(self) -> Tensor:
-        """Returns the weights normalised to sum 1, with shape (N,); uniform where none were given."""
+        """Returns the weights normalised to sum 1, with shape (N,) and at least single precision where they were given."""
         if self.weights is None:
             return self.points.new_full((len(self),), 1 / len(self))
-        return self.weights / self.weights.sum()
+        weights = self.weights.to(
+            torch.promote_types(self.weights.dtype, torch.float32)
+        )  # in half precision, sums overflow
+        return weights / weights.sum()
 
     @property
     def members(self) -> tuple[Cloud, ...]:
@@ -80,6 +86,26 @@ class Cloud:
             values: One value per point, with shape (N,).
         """
         return values.mean() if self.weights is None else (self.masses * values).sum()
+
+    def to(self, dtype: torch.dtype) -> Cloud:
+        """Returns the cloud with points of a type; weights, which are not points, keep theirs.
+
+        Args:
+            dtype: A floating-point type.
+        """
+        if self.points.dtype == dtype:
+            return self
+        return Cloud(self.points.to(dtype), self.weights, self.law, tuple(part.to(dtype) for part in self.parts))
+
+    def select(self, indices: Tensor) -> Cloud:
+        """Returns some of the points, with their weights; a law of all points stays, laws of single points do not.
+
+        Args:
+            indices: The indices of the points, with shape (K,).
+        """
+        weights = None if self.weights is None else self.weights[indices]
+        law = self.law if self.law is not None and not self.law.batch_shape else None
+        return Cloud(self.points[indices], weights, law, tuple(part.select(indices) for part in self.parts))
 
     def detach(self) -> Cloud:
         """Returns the same points cut from the graph, without their law."""
@@ -103,6 +129,17 @@ class Cloud:
         if len(weights) > 1:
             raise CloudError("At most one member of a joint cloud may bear weights: they are those of the pairs.")
         return cls(torch.cat([cloud.flat for cloud in clouds], dim=1), next(iter(weights), None), parts=clouds)
+
+
+def _read_weights(weights: Any, points: Tensor) -> Tensor:
+    if isinstance(weights, Tensor):
+        return weights if weights.is_floating_point() else weights.to(points.dtype)
+    try:
+        return torch.as_tensor(weights, dtype=points.dtype, device=points.device)
+    except (TypeError, ValueError) as error:
+        raise CloudError(
+            f"Weights are one number a point, as a tensor, list or array: got {type(weights).__name__} ({error})."
+        ) from error
 
 
 CloudLike: TypeAlias = "Cloud | Tensor | Sequence[Cloud | Tensor]"

@@ -99,7 +99,7 @@ class Run:
             RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
         try:
-            experiment = load_config(self.path).titled(self.provenance.get("title", self.path.name))
+            experiment = load_config(self.path, metrics_too=False).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
             raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
         self._require_same_plugins(experiment)

@@ -4,117 +4,21 @@ from __future__ import annotations
 
 import json
 import pickle
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from fake_metrics import Choosy, Classes, Undefined
 
 import otae
-from otae import Metric, Run, load_config
-from otae.build import open_dataset
-from otae.errors import ConfigError, NotApplicableError, RunError, UnknownPluginError
-from otae.evaluation import Evaluation, Specimens, check_metrics, evaluate, specimens
-from otae.interfaces import Estimate, Factor, Factors, Figure, FigureValue, Missing, Specimen, Table
-from otae.training import split
+from otae import Run, load_config
+from otae.errors import ConfigError, RunError, UnknownPluginError
+from otae.evaluation import Evaluation, Specimens, check_metrics, evaluate
+from otae.interfaces import Estimate, Factor, Factors, Figure
 
-
-def figure(name: str) -> dict[str, Figure]:
-    """Returns the description of a metric with one figure."""
-    return {name: Figure(f"the {name}", f"What the {name} is.", "higher", 1.0)}
-
-
-class Sizes(Metric):
-    """Creates the sizes of what it is given."""
-
-    headline, figures = "data", figure("data")
-
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
-        return {"data": float(len(specimen.data)), "generations": float(len(specimen.generations))}
-
-
-class Classes(Metric):
-    """Creates the number of classes."""
-
-    headline, figures, needs_labels = "classes", figure("classes"), True
-
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
-        assert specimen.labels is not None
-        return {"classes": float(len(specimen.labels.unique()))}
-
-
-class Careless(Metric):
-    """Creates a draw from the global random states."""
-
-    headline, figures = "torch", figure("torch")
-
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
-        return {"torch": float(torch.rand(())), "numpy": float(np.random.rand())}
-
-
-class Undefined(Metric):
-    """Creates nothing sensible."""
-
-    headline, figures = "fine", figure("fine")
-
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
-        return {"fine": 1.0, "nonsense": float("nan")}
-
-
-class Choosy(Metric):
-    """Creates a metric that cannot be built without its option."""
-
-    headline, figures, costly = "choice", figure("choice"), True
-
-    def __init__(self, choice: int) -> None:
-        super().__init__()
-        self.choice = choice
-
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
-        return {"choice": float(self.choice)}
-
-
-class Rich(Metric):
-    """Creates every kind of value."""
-
-    headline, figures = "value", figure("value")
-
-    def __call__(self, specimen: Specimen) -> dict[str, FigureValue]:
-        table = Table(torch.tensor([[0.25, 1.0]]), ("factor",), ("first", "second"), "A table")
-        return {"value": Estimate(0.5, 0.4, 0.75), "ratio": Missing("The baseline is perfect."), "importance": table}
-
-
-class Unfit(Metric):
-    """Creates a metric that can judge nothing."""
-
-    headline, figures = "nothing", figure("nothing")
-
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
-        raise NotApplicableError("The prior has no components.")
-
-
-OFFERED: dict[str, type[Metric]] = {
-    "sizes": Sizes, "classes": Classes, "careless": Careless, "choosy": Choosy, "rich": Rich, "unfit": Unfit,
-}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Offers the metrics above, and no others."""
-    monkeypatch.setattr("otae.registry.offers", lambda group: [])
-    for name, metric in OFFERED.items():
-        otae.metrics.register(name, metric)
-    yield
-    for name in OFFERED:
-        otae.metrics.unregister(name)
-
-
-@pytest.fixture
-def run(finished: Run, tmp_path: Path) -> Run:
-    return Run(shutil.copytree(finished.path, tmp_path / "run"))
+pytestmark = pytest.mark.usefixtures("_fake_metrics")
 
 
 def test_every_metric_that_is_not_costly_judges_the_test_split_and_all_samples(run: Run) -> None:
@@ -205,51 +109,6 @@ def test_an_estimate_is_a_number_that_survives_pickling() -> None:
     assert (copy, copy.low, copy.high) == (0.5, 0.4, 0.75)
 
 
-def test_the_samples_held_are_bounded(run: Run) -> None:
-    figures = evaluate(run, metrics=["sizes"], samples=7, limit=5)
-    assert figures["test"]["sizes"] == figures["all"]["sizes"] == {"data": 5.0, "generations": 7.0}
-
-
-def test_the_specimen_is_the_split_and_what_the_model_makes_of_it(run: Run) -> None:
-    specimen = Specimens.of_run(run, samples=9)["test"]
-    dataset, indices = open_dataset(run.experiment), split(60, run.experiment.data, run.experiment.seed)
-    torch.testing.assert_close(specimen.data, dataset.__getitems__(indices.test))
-    torch.testing.assert_close(specimen.train.data, dataset.__getitems__(indices.train))
-    torch.testing.assert_close(specimen.train.codes, run.model.encode(specimen.train.data))
-    torch.testing.assert_close(specimen.codes, run.model.encode(specimen.data))
-    torch.testing.assert_close(specimen.reconstructions, run.model.reconstruct(specimen.data))
-    torch.testing.assert_close(specimen.generations, run.model.decode(specimen.prior))
-    assert specimen.draws is not None
-    assert not torch.equal(specimen.draws, specimen.codes)
-    assert specimen.model is run.model
-    assert dict(specimen.objective or ()).keys() == run.experiment.objective.keys()
-    assert specimen.labels is not None
-    assert dataset.labels is not None
-    assert torch.equal(specimen.labels, dataset.labels[indices.test])
-
-
-def test_data_are_read_and_encoded_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads, encodings = [], []
-    kind, encoder = type(run.dataset), type(run.model.encoder)
-    read, encode = kind.__getitems__, encoder.forward
-    monkeypatch.setattr(kind, "__getitems__", lambda self, indices: (reads.extend(indices), read(self, indices))[1])
-    monkeypatch.setattr(encoder, "forward", lambda self, x: (encodings.append(len(x)), encode(self, x))[1])
-    found = Specimens.of_run(run, samples=9, splits=["test", "all", "train"])
-    assert [len(found[name].data) for name in found] == [12, 60, 42]
-    assert sorted(reads) == list(range(60))
-    assert sum(encodings) == 60
-
-
-def test_of_large_samples_fewer_are_held(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(specimens, "_VALUES", 6 * 20)
-    monkeypatch.setattr(specimens, "_LEAST", 15)
-    held = Specimens.of_run(run)["all"]
-    assert len(held.data) == len(held.generations) == len(held.train.data) == 20
-    monkeypatch.setattr(specimens, "_VALUES", 6)
-    assert len(Specimens.of_run(run)["all"].data) == 15
-    assert len(Specimens.of_run(run, limit=3)["all"].data) == 3
-
-
 def test_known_factors_are_handed_to_the_metrics_that_need_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     class Needy(Classes):
         needs_factors: ClassVar[bool] = True
@@ -266,15 +125,6 @@ def test_known_factors_are_handed_to_the_metrics_that_need_them(run: Run, monkey
         assert torch.equal(run.dataset[int(row[0]) // 2], sample)
     assert set(evaluate(run, metrics=["needy"], samples=5)["test"]) == {"needy"}
     otae.metrics.unregister("needy")
-
-
-def test_a_limited_split_keeps_samples_and_labels_together(run: Run) -> None:
-    whole, part = Specimens.of_run(run, samples=1)["all"], Specimens.of_run(run, samples=1, limit=11)["all"]
-    assert whole.labels is not None
-    assert part.labels is not None
-    known = {tuple(sample.tolist()): label for sample, label in zip(whole.data, whole.labels.tolist(), strict=True)}
-    assert [known[tuple(sample.tolist())] for sample in part.data] == part.labels.tolist()
-    assert len(part.data.unique(dim=0)) == 11
 
 
 def test_without_labels_a_metric_that_needs_them_is_refused_where_asked_for_and_skipped_elsewhere(run: Run) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .evaluate import evaluate
-from .judge import judge
+from .assessment import evaluate
+from .judgement import judge
 from .progress import Steps
 from .result import Evaluation
 from .selection import check_metrics

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..cloud import Cloud, CloudLike, as_cloud
 from ..errors import CloudError
+from .arguments import drop_weightless, refuse_batch, unify_types
 
 
 class Cost(nn.Module, ABC):
@@ -72,9 +73,18 @@ class Cost(nn.Module, ABC):
             return cast("Tensor", super().__call__(as_cloud(source)))
         if target is None:
             raise CloudError(f"{type(self).__name__} compares two clouds: give it a target as well as a source.")
+        first, second = drop_weightless(*self._lift(source, target), self.paired)
+        return cast("Tensor", super().__call__(first, second))
+
+    def _lift(self, source: CloudLike, target: CloudLike) -> tuple[Cloud, Cloud]:
+        """Returns what the cost was given as two clouds of one type that fit it."""
+        if not self.paired:
+            refuse_batch(source, type(self).__name__)
+            refuse_batch(target, type(self).__name__)
         first, second = as_cloud(source), as_cloud(target)
         self._check(first, second)
-        return cast("Tensor", super().__call__(first, second))
+        first, second = unify_types(first, second)
+        return first, second
 
     def _check(self, source: Cloud, target: Cloud) -> None:
         name, (n, m) = type(self).__name__, (len(source), len(target))

@@ -26,9 +26,11 @@ class Prior(nn.Module, ABC):
     Attributes:
         fits_codes: Whether the prior is fitted to the codes of the training data once training is over; its buffers may
             then change their sizes, and a state's sizes win when it is loaded.
+        warmup: The number of epochs after which training calls `start` once; never where `None`.
     """
 
     fits_codes: ClassVar[bool] = False
+    warmup: int | None = None
     _anchor: Tensor
 
     def __init__(self, latent_dim: int) -> None:
@@ -64,6 +66,13 @@ class Prior(nn.Module, ABC):
 
     def fit(self, codes: Tensor) -> None:
         """Fits the prior to codes, in place; without effect unless `fits_codes`.
+
+        Args:
+            codes: The codes of the training data, with shape (N, latent_dim), one draw from the law of each sample's.
+        """
+
+    def start(self, codes: Tensor) -> None:
+        """Sets the parameters by what the codes look like after `warmup` epochs, in place; training goes on from there.
 
         Args:
             codes: The codes of the training data, with shape (N, latent_dim), one draw from the law of each sample's.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from .plan import Plan
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Creates the solution of a transport problem between N source points and M target points.
+    """Holds the solution of a transport problem between N source points and M target points.
 
     Args:
         value: What the plan costs, without entropy or other regularisation; a scalar, cut from the graph.
@@ -20,7 +22,13 @@ class Solution:
         plan: The coupling.
         potentials: The dual potentials of source and target, with shapes (N,) and (M,), in units of the cost.
         iterations: How many iterations the solver took.
-        converged: Whether the solver met its tolerance.
+        converged: Whether the marginals' error and the gap are within the solver's tolerance.
+        asked: The temperature ε that was asked for, 0 where nothing regularises.
+        temperature: The temperature ε that was used.
+        marginal_error: The total mass by which the plan's marginals differ from those that were asked for.
+        gap: A bound on how far the objective is from its optimum, in units of the cost; infinite where none is known, as for
+            problems with local optima.
+        state: What a later solve can start from; each solver has its own.
     """
 
     value: Tensor
@@ -29,3 +37,8 @@ class Solution:
     potentials: tuple[Tensor, Tensor]
     iterations: int
     converged: bool
+    asked: float = 0.0
+    temperature: float = 0.0
+    marginal_error: float = 0.0
+    gap: float = math.inf
+    state: Any = None

@@ -79,7 +79,7 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
     several = "wide" if image else "third"
     directions = "" if specimen.codes.shape[1] <= 2 else " in the two principal directions of the codes"
     which = (
-        "Samples of the test split, which training never saw." if split == "test" else f"Samples of the split {split}."
+        "Samples of the test split, which training never saw." if split == "test" else f"Samples of the {split} split."
     )
     return [
         Section(
@@ -117,11 +117,12 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
         ),
         Section(
             "Latent space",
-            f"The split {split} and the prior{directions}. Generations are sound where the prior draws what codes fill.",
+            f"Codes of the {split} split, and draws from the prior{directions}. Generations are sound where the prior "
+            "draws what codes fill.",
             gallery.latent_space(specimen),
             "half",
         ),
-        Section("Factors, classes and codes", f"On the split {split}.", exploration.tables(evaluation, split), "half"),
+        Section("Factors, classes and codes", f"Of the {split} split.", exploration.tables(evaluation, split), "half"),
     ]
 
 

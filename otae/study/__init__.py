@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .compare import compare, compare_runs
 from .declaration import Source, declare, read_declaration
 from .folder import Record
 from .points import Point, expand
+from .side_by_side import compare, compare_runs
 from .study import Study, run_study
 
 __all__ = [

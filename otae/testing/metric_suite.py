@@ -174,14 +174,20 @@ class MetricSuite(Suite):
 
     def test_a_perfect_model_has_the_declared_figures(self) -> None:
         specimen = self.specimen()
-        flat = specimen.data.flatten(1)
+        flat, known = specimen.data.flatten(1), specimen.train.data.flatten(1)
         ideal = replace(
-            specimen, codes=flat, draws=flat, reconstructions=specimen.data, generations=specimen.data, prior=flat
+            specimen,
+            codes=flat,
+            draws=flat,
+            reconstructions=specimen.data,
+            generations=specimen.data,
+            prior=flat,
+            train=replace(specimen.train, codes=known, draws=known),
         )
         figures = self.judged(ideal)
-        known = {name: figures.get(name) for name in self.perfect}
-        assert known == pytest.approx(self.perfect, abs=1e-6), (
-            f"a perfect model has {known}, but `perfect` says {self.perfect}: mend the metric, or `perfect`"
+        found = {name: figures.get(name) for name in self.perfect}
+        assert found == pytest.approx(self.perfect, abs=1e-6), (
+            f"a perfect model has {found}, but `perfect` says {self.perfect}: mend the metric, or `perfect`"
         )
 
     def check(self, figures: dict[str, float], *, allow_none: bool = False) -> None:

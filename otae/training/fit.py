@@ -23,7 +23,7 @@ from ..interfaces import Dataset
 from ..optimizers import check_length
 from ..run import Run
 from .batches import Batches
-from .callbacks import Interruption, Progress, RandomState, Saving, Stopping
+from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
 from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
 from .continuation import continue_judgement, require_accepted, require_same_data
@@ -80,7 +80,8 @@ def fit(run: Run, console: Console | None = None) -> None:
             keep_events(run.path / "tensorboard", position.step)
             history = History(run.path / "metrics.csv", _columns(parts), position.rows)
             saving = Saving(checkpoints, history, stopping, start)
-            callbacks = [RandomState(), Interruption(saving), stopping, saving]
+            warmup = Warmup(_in_order(experiment, dataset), len(train))
+            callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
             trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
             if checkpoint:
                 prepare(checkpoint, engine, trainer, changes)

@@ -31,6 +31,7 @@ class Stationary:
         objective: The objective with entropy, a scalar in double precision.
         iterations: The number of linear problems that were solved.
         converged: Whether the moment stood still and the marginals were met, up to the tolerance.
+        violation: The share of the mass by which the marginals are off.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Stationary:
     objective: Tensor
     iterations: int
     converged: bool
+    violation: float
 
 
 def best(
@@ -86,7 +88,7 @@ def alternate(problem: Quadratic, linear: Linear, moment: Tensor, tolerance: flo
     f, g = step.potentials
     dual = (linear.a.double() * f.double()).sum() + (linear.b.double() * g.double()).sum()
     objective = problem.constant + problem.curvature * used.double().square().sum() + dual
-    return Stationary(step.plan, moment, (f, g), problem.value(step.plan, moment), objective, iterations, converged)
+    return Stationary(step.plan, moment, (f, g), problem.value(step.plan, moment), objective, iterations, converged, step.violation)
 
 
 def first_moments(source: Geometry, target: Geometry, starts: int) -> Iterator[Tensor]:

@@ -121,7 +121,7 @@ def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:
     """
     points, masses = measure(cloud)
     if centred:
-        points = points - points.detach().mean(0)  # a rough centre, so that what follows rounds well
+        points = points - (masses @ points).detach()  # a rough centre, so that what follows rounds well
     if points.shape[1] <= len(points):
         return Features(points - masses @ points if centred else points, masses)
     products = _products(points)

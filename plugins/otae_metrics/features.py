@@ -54,9 +54,7 @@ class Extraction:
         """
         if self.module is not None:
             return _of_module(self.module)
-        return {"pixels": _pixels, "pca": _components, "classifier": _classifier}[self.features](
-            specimen.train, specimen.seed
-        )
+        return _FEATURES[self.features](specimen.train, specimen.seed)
 
 
 def _of_module(module: nn.Module) -> Extractor:
@@ -64,24 +62,16 @@ def _of_module(module: nn.Module) -> Extractor:
 
     def extract(samples: Tensor) -> Tensor:
         with torch.no_grad():
-            return torch.cat([vectors(module(batch)) for batch in samples.float().split(_BATCH)])
+            return torch.cat([vectors(module(batch)) for batch in torch.split(samples.float(), _BATCH)])
 
     return extract
-
-
-def _pixels(train: Samples, seed: int) -> Extractor:
-    return vectors
-
-
-def _components(train: Samples, seed: int) -> Extractor:
-    return Linear(train.data, _COMPONENTS).encode
 
 
 def _classifier(train: Samples, seed: int) -> Extractor:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
-    if train.labels is None or len(train.labels.unique()) < 2:
+    if train.labels is None or len(torch.unique(train.labels)) < 2:
         raise NotApplicableError("Features of a classifier need training samples with labels of two classes at least.")
     points = vectors(train.data)
     mean, spread = points.mean(0), points.std().clamp_min(1e-12)  # one unit for all entries, as pixels have
@@ -95,3 +85,10 @@ def _classifier(train: Samples, seed: int) -> Extractor:
         return ((vectors(samples) - mean) / spread @ weight + bias).relu()
 
     return extract
+
+
+_FEATURES: dict[FeatureName, Callable[[Samples, int], Extractor]] = {
+    "pixels": lambda *_: vectors,
+    "pca": lambda train, _: Linear(train.data, _COMPONENTS).encode,
+    "classifier": _classifier,
+}

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from otae.interfaces import Estimate, Figure, FigureValue, Metric, Missing, Specimen
 
+from .arrangement import arrange
 from .features import Extraction, FeatureName
 from .linear import Linear
-from .order import arrange
 from .subset import subset
 
 _QUANTILE = 1.959963984540054  # of the normal law, at 97.5 %

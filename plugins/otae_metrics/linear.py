@@ -35,7 +35,9 @@ class Linear:
         kept = self.pca.n_components_
         rank = min(self.points.shape[1], len(self.points) - 1)
         if kept >= rank:
-            return f"The {self.latent_dim} latent dimensions reach the rank of the data, {rank}: PCA copies them exactly."
+            return (
+                f"The {self.latent_dim} latent dimensions reach the rank of the data, {rank}: PCA copies them exactly."
+            )
         lost = (self.points - self.reconstruct(self.points)).square().mean()
         variance = self.points.var(0, correction=0).mean()
         if lost <= _SHARE * variance + _ROUNDING * self.points.square().mean():

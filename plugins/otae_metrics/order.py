@@ -1,22 +1,16 @@
-"""A random order of samples that does not depend on the order in which they come."""
+"""An order of samples that depends on nothing but themselves, so that seeded draws do not depend on how they came."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 
-def arrange(points: Tensor, seed: int) -> Tensor:
-    """Returns the indices of all samples, in an order drawn by seed that depends on the samples alone.
-
-    Splits and starts that are drawn in this order give the same figures of a cloud, however it was shuffled before.
+def canonical(points: Tensor) -> Tensor:
+    """Returns the indices that sort points by their first entry, ties by the second, and so on, with shape (N,).
 
     Args:
-        points: The samples, with shape (N, …).
-        seed: The seed of the draw.
+        points: The points, with shape (N, D).
     """
-    generator = Generator().manual_seed(seed)
-    flat = points.reshape(len(points), -1).double()
-    direction = torch.randn(flat.shape[1], dtype=torch.float64, generator=generator)
-    ranks = (flat * direction).sum(1).argsort(stable=True)
-    return ranks[torch.randperm(len(points), generator=generator)]
+    return torch.from_numpy(np.lexsort(points.numpy().T[::-1]))

@@ -1,4 +1,4 @@
-"""The Sinkhorn divergence of two weighted clouds, with gradients by the envelope theorem."""
+"""The Sinkhorn divergence of two measures, never below 0, with its gradients by the envelope theorem."""
 
 from __future__ import annotations
 
@@ -11,177 +11,185 @@ import torch
 from torch import Tensor
 
 from otae.errors import CloudError
-from otae.interfaces import Plan
 from otae.reductions import Backend
+from otae.transport import (
+    Coupling,
+    Distances,
+    Limits,
+    Measure,
+    Potentials,
+    Problem,
+    Scalings,
+    Schedule,
+    by_point,
+    finish,
+)
 
-from .annealing import Schedule
-from .balance import Potentials
-from .entropic import Points, Problem
-from .envelope import with_gradients
-from .transport import Transport
+Solver: TypeAlias = Callable[..., Potentials]
 
-Solver: TypeAlias = Callable[[Problem, Schedule], Potentials]
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """Creates a weighted cloud of which some points may have no mass.
-
-    Args:
-        points: The points, with shape (N, D), whose gradient may be asked for.
-        masses: Their masses, with shape (N,), of sum 1, whose gradient may be asked for.
-        kept: The indices of the points with mass; all where `None`.
-        lost: The indices of the points without; none where `None`.
-    """
-
-    points: Tensor
-    masses: Tensor
-    kept: Tensor | None = None
-    lost: Tensor | None = None
-
-    @classmethod
-    def of(cls, points: Tensor, masses: Tensor, weighted: bool) -> Side:
-        """Returns a cloud as a side.
-
-        Args:
-            points: The points, with shape (N, D).
-            masses: Their masses, with shape (N,), of sum 1.
-            weighted: Whether some masses may be 0.
-        """
-        if not weighted or bool((masses > 0).all()):
-            return cls(points, masses)
-        kept, lost = (chosen.nonzero()[:, 0] for chosen in (masses > 0, masses <= 0))
-        return cls(points, masses, kept, lost)
-
-    def massive(self) -> Points:
-        """Returns the points with mass, cut from the graph."""
-        points, masses = self.points.detach(), self.masses.detach()
-        return Points(points, masses) if self.kept is None else Points(points[self.kept], masses[self.kept])
-
-    def gathered(self, values: Tensor) -> Tensor:
-        """Returns the values of points with mass, with shape (n, …).
-
-        Args:
-            values: One or several values per point, with shape (N, …).
-        """
-        return values if self.kept is None else values[self.kept]
-
-    def spread(self, values: Tensor) -> Tensor:
-        """Returns values of the points with mass as values of all points, 0 at the others, with shape (N, …).
-
-        Args:
-            values: One or several values per point with mass, with shape (n, …).
-        """
-        if self.kept is None:
-            return values
-        return values.new_zeros(len(self.points), *values.shape[1:]).index_copy(0, self.kept, values)
-
-    def completed(self, transport: Transport, axis: int) -> Tensor:
-        """Returns the potential of a transport at all points, those without mass included, with shape (N,).
-
-        Args:
-            transport: A transport from or to the points with mass.
-            axis: Which side of it they are.
-        """
-        potential = self.spread(transport.potential(axis))
-        if self.lost is None:
-            return potential
-        return potential.index_copy(0, self.lost, transport.potential_at(self.points.detach()[self.lost], axis))
+_SLACK = 5.0  # the share of the value that the gap may be, in units of the tolerance
 
 
 @dataclass(frozen=True, eq=False)
 class Divergence:
-    r"""Creates the entropic transport between two sides, less half that of either with itself where it is debiased.
+    r"""Holds the entropic transport between two measures, less half that of either with itself where it is debiased.
 
     $$S(x, y) = \mathrm{OT}(x, y) - \tfrac12 \mathrm{OT}(x, x) - \tfrac12 \mathrm{OT}(y, y)$$
+
+    The problems of the clouds with themselves are solved first, which is fast at any temperature. Their potentials are
+    where the problem between the clouds starts: between equal clouds they solve it, so that all errors cancel, and from
+    there the dual value rises, so that the divergence is never below 0, however far from converged it is. Where annealing
+    finds a higher dual value, that is taken.
 
     Args:
         source: The source.
         target: The target.
-        cross: The transport between them.
-        own: The transports of the source and of the target with itself; none where it is not debiased.
+        cross: The coupling between them.
+        own: The couplings of the source and of the target with itself; none where it is not debiased.
+        schedule: The temperatures, and when the solvers had to stop.
     """
 
-    source: Side
-    target: Side
-    cross: Transport
-    own: tuple[Transport, ...]
-
-    @classmethod
-    def of(
-        cls, source: Side, target: Side, schedule: Schedule, debias: bool, solver: Solver, backend: Backend
-    ) -> Divergence:
-        """Returns the divergence, its problems solved.
-
-        Args:
-            source: The source.
-            target: The target.
-            schedule: The temperatures.
-            debias: Whether to take off the transports of source and target with themselves.
-            solver: What solves a problem.
-            backend: The backend of sums over pairs too many to be held.
-
-        Raises:
-            CloudError: If points are not finite.
-        """
-        x, y = source.massive(), target.massive()
-        pairs = [(x, y), (x, x), (y, y)] if debias else [(x, y)]
-        problems = [Problem(*pair, schedule.power, backend) for pair in pairs]
-        schedule = schedule.resolved(problems[0].diameter, x.points.dtype)
-        cross, *own = [Transport(problem, solver(problem, schedule), schedule) for problem in problems]
-        if not all(math.isfinite(each.potentials.violation) for each in (cross, *own)):
-            raise CloudError("The clouds have points that are not finite, or so far apart that their costs overflow.")
-        return cls(source, target, cross, tuple(own))
+    source: Measure
+    target: Measure
+    cross: Coupling
+    own: tuple[Coupling, ...]
+    schedule: Schedule
 
     @property
-    def sides(self) -> tuple[Side, Side]:
+    def sides(self) -> tuple[Measure, Measure]:
         """Returns the source and the target."""
         return self.source, self.target
 
     @property
-    def converged(self) -> bool:
-        """Returns whether all marginals are as close as was asked."""
-        tolerance = self.cross.schedule.until.tolerance
-        return all(each.potentials.violation <= tolerance for each in (self.cross, *self.own))
+    def couplings(self) -> tuple[Coupling, ...]:
+        """Returns the coupling between the sides, and those of either with itself."""
+        return (self.cross, *self.own)
 
-    def potential(self, axis: int) -> Tensor:
-        """Returns the potential of the transport between the sides at all points of one, with shape (N,) or (M,).
+    @property
+    def gap(self) -> float:
+        """Returns a bound on how far the value may be from the divergence."""
+        return self.cross.certificate.gap + sum(each.certificate.gap for each in self.own) / 2
+
+    @property
+    def converged(self) -> bool:
+        """Returns whether the marginals of all couplings, and the value between the sides, are as close as was asked."""
+        tolerance = self.schedule.until.tolerance
+        return _close(self.cross, self.schedule) and all(each.potentials.violation <= tolerance for each in self.own)
+
+    def potential(self, axis: int, coupling: Coupling | None = None) -> Tensor:
+        """Returns the potential of a coupling at all points of a side, with shape (N,) or (M,).
+
+        Args:
+            axis: The side.
+            coupling: A coupling of its points with mass; that between the sides where `None`.
+        """
+        side, own = self.sides[axis], coupling is not None
+        coupling = coupling or self.cross
+        row = 1 if own else axis
+        if side.lost is None:
+            return coupling.potential(row)
+        problem = coupling.problem if row == 0 else coupling.problem.T
+        costs, other = problem.costs, coupling.potential(1 - row)
+        assert isinstance(costs, Distances)  # as `solve_divergence` makes them
+        lost = costs.between(side.points[side.lost], costs.y).soft_minimum(other + problem.log_b, coupling.temperature)
+        return side.scatter(coupling.potential(row), lost / (1 + coupling.softness))
+
+    def value(self) -> Tensor:
+        """Returns the value, a scalar."""
+        total: Tensor = self.cross.dual() - sum(each.dual() for each in self.own) / 2
+        return total
+
+    def by_points(self, axis: int) -> Tensor:
+        """Returns the gradient to the points of a side, with their shape.
 
         Args:
             axis: The side.
         """
-        return self.sides[axis].completed(self.cross, axis)
-
-    def plan(self) -> Plan:
-        """Returns the plan between all points of the sides."""
-        (a, b), density = (side.masses.detach()[:, None] for side in self.sides), self.cross.density
-        x, y = self.sides
-        return Plan(
-            (len(a), len(b)),
-            lambda values: a * x.spread(density.rows(y.gathered(b * values))),
-            lambda values: b * y.spread(density.columns(x.gathered(a * values))),
-            lambda: a * x.spread(y.spread(density.dense().T).T) * b.T,
-        )
-
-    def value(self) -> Tensor:
-        """Returns the value, a scalar that is differentiable in the points and masses of both sides."""
-        total = self.cross.dual() - sum(each.dual() for each in self.own) / 2
-        inputs = (self.source.points, self.target.points, self.source.masses, self.target.masses)
-        if not (torch.is_grad_enabled() and any(each.requires_grad for each in inputs)):
-            return total
-        gradients = [self._by_points(axis) if inputs[axis].requires_grad else None for axis in (0, 1)]
-        gradients += [self._by_masses(axis) if inputs[2 + axis].requires_grad else None for axis in (0, 1)]
-        return with_gradients(total, inputs, gradients)
-
-    def _by_points(self, axis: int) -> Tensor:
-        by_point = self.cross.by_point(axis)
+        slopes = _slopes(self.cross, axis)
         if self.own:
-            by_point -= self.own[axis].by_point(0)
-        return self.sides[axis].spread(by_point.mul_(self.cross.sides[axis].masses[:, None]))
+            slopes = slopes - _slopes(self.own[axis], 0)
+        side = self.sides[axis]
+        return side.scatter(slopes * side.positive.masses[:, None])
 
-    def _by_masses(self, axis: int) -> Tensor:
+    def by_masses(self, axis: int) -> Tensor:
+        """Returns the gradient to the masses of a side, up to a constant, with their shape.
+
+        Args:
+            axis: The side.
+        """
         by_mass = self.cross.by_mass(self.potential(axis))
         if self.own:
-            own = self.own[axis]
-            by_mass = by_mass - own.by_mass(self.sides[axis].completed(own, 1))
+            by_mass = by_mass - self.own[axis].by_mass(self.potential(axis, self.own[axis]))
         return by_mass
+
+
+def solve_divergence(
+    source: Measure,
+    target: Measure,
+    schedule: Schedule,
+    debias: bool,
+    solver: Solver,
+    backend: Backend,
+    limits: Limits,
+    start: tuple[Potentials, ...] | None = None,
+) -> Divergence:
+    """Returns the divergence of two measures, its problems solved.
+
+    Args:
+        source: The source.
+        target: The target.
+        schedule: The temperatures.
+        debias: Whether to take off the couplings of source and target with themselves.
+        solver: What solves a problem from scratch.
+        backend: The backend of sums over pairs too many to be held.
+        limits: The sizes up to which matrices are held.
+        start: The potentials of an earlier divergence, of each of its couplings, in units of the last temperature.
+
+    Raises:
+        CloudError: If points are not finite.
+    """
+    x, y = source.positive, target.positive
+
+    def problem(first: Measure, second: Measure | None) -> Problem:
+        costs = Distances(first.points, None if second is None else second.points, schedule.power, backend, limits)
+        return Problem(costs, first.masses, first.masses if second is None else second.masses)
+
+    def couple(between: Problem, potentials: Potentials) -> Coupling:
+        if not math.isfinite(potentials.violation):
+            raise CloudError("The clouds have points that are not finite, or so far apart that their costs overflow.")
+        return Coupling(between, potentials, schedule.last, schedule.softness(schedule.last))
+
+    own = []
+    for index, side in enumerate((x, y) if debias else ()):
+        alone = problem(side, None)
+        own.append(couple(alone, solver(alone, schedule, start=None if start is None else start[1 + index])))
+    between = problem(x, y)
+    candidates = []
+    if own and start is None:
+        candidates.append(couple(between, _begin(between, own, schedule)))
+    if not candidates or candidates[0].potentials.violation > schedule.until.tolerance:
+        candidates.append(couple(between, solver(between, schedule, start=None if start is None else start[0])))
+    cross = max(candidates, key=lambda each: float(each.dual())) if len(candidates) > 1 else candidates[0]
+    if not _close(cross, schedule) and not cross.softness and limits.finishes(len(x) * len(y)):
+        cross = couple(between, finish(between, cross.potentials, schedule.last, schedule.until))
+    return Divergence(source, target, cross, tuple(own), schedule)
+
+
+def _close(coupling: Coupling, schedule: Schedule) -> bool:
+    """Tells whether a coupling is as close to the best one as the tolerance asks for."""
+    tolerance, size = schedule.until.tolerance, abs(float(coupling.dual())) + schedule.last
+    return coupling.potentials.violation <= tolerance and coupling.certificate.gap <= _SLACK * tolerance * size
+
+
+def _begin(problem: Problem, own: list[Coupling], schedule: Schedule) -> Potentials:
+    """Returns the potentials of the clouds' own problems, of which that of the target is made exact for the columns."""
+    softness, phi = schedule.softness(schedule.last), own[0].potentials.phi
+    gamma = problem.T.extrapolate(phi, schedule.last) / (1 + softness)
+    off = Scalings(problem, Potentials(phi, gamma), schedule.last, softness).off_rows()
+    return Potentials(phi, gamma, torch.dot(problem.a, off.abs()).item(), own[0].potentials.iterations)
+
+
+def _slopes(coupling: Coupling, axis: int) -> Tensor:
+    costs = coupling.problem.costs
+    assert isinstance(costs, Distances)
+    return by_point(coupling, costs, axis)

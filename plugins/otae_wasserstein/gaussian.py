@@ -11,8 +11,8 @@ from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Cost
 from otae.reductions import safe_sqrt
+from otae.transport import with_gradients
 
-from .envelope import with_gradients
 from .projections import centred, masses
 
 _BLOCK = 2**18  # entries to convert to double precision at a time, so that they stay in the processor's cache

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from otae.cloud import Cloud, CloudLike, as_cloud
-from otae.interfaces import Cost, Solution
 from otae.reductions import Backend
+from otae.transport import Measure, Optimum, Potentials, Schedule, Transport, Until, anneal
+from otae.transport.envelope import Needs
 
-from .annealing import Schedule, solved
-from .balance import Until
-from .divergence import Divergence, Side, Solver
-from .projections import masses, pair_of_points
-from .samples_loss import solved_by_geomloss
+from .divergence import Divergence, Solver, solve_divergence
+from .samples_loss import solve_by_geomloss
 
 Positive = Annotated[float, Field(gt=0)]
 
 _BACKENDS: dict[str, tuple[Solver, Backend]] = {
-    "auto": (solved, "auto"),
-    "dense": (solved, "dense"),
-    "keops": (solved, "keops"),
-    "geomloss": (solved_by_geomloss, "auto"),
+    "auto": (anneal, "auto"),
+    "dense": (anneal, "dense"),
+    "keops": (anneal, "keops"),
+    "geomloss": (solve_by_geomloss, "auto"),
 }
 
 
-class Sinkhorn(Cost):
+class Sinkhorn(Transport):
     r"""Creates the Sinkhorn divergence: the Wasserstein cost, smoothed by entropy, without the bias this brings.
 
     $$S(x, y) = \mathrm{OT}(x, y) - \tfrac12 \mathrm{OT}(x, x) - \tfrac12 \mathrm{OT}(y, y), \quad
@@ -55,8 +53,10 @@ class Sinkhorn(Cost):
         scaling: The ratio of one blur to the one before on the way down.
         reach: The length beyond which mass is rather lost than moved; `None` holds the marginals.
         debias: Whether to take off the transports of the clouds with themselves.
-        tolerance: By how much the marginals may be off, as a share of the mass.
-        max_iterations: The number of iterations to stop at.
+        tolerance: By how much the marginals may be off, as a share of the mass; five times that is how far the value may
+            be, as a share of itself.
+        max_iterations: The number of iterations to stop at; small problems that are not solved by then are finished by the
+            network simplex and Newton's method.
         backend: `dense` for torch in blocks, `keops` for KeOps, `auto` for the faster one; or `geomloss` for the
             potentials that GeomLoss's `SamplesLoss` finds, whose accuracy `scaling` alone decides (0.9 is fine).
 
@@ -93,67 +93,84 @@ class Sinkhorn(Cost):
             p, blur, scaling, math.inf if reach is None else reach, Until(tolerance, max_iterations)
         )
 
-    def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        """Returns the divergence of the clouds, a scalar.
+    def find(self, source: Measure, target: Measure, needs: Needs, start: tuple[Potentials, ...] | None) -> Optimum:
+        """Returns the entropic plan between two measures, and the divergence as its objective.
+
+        The value is what the plan costs; the potentials are those of the plan, without what debiasing takes off; the gap
+        is that of the divergence.
 
         Args:
-            source: A cloud, with shape (N, …).
-            target: A cloud, with shape (M, …).
+            source: The source, with shape (N, D).
+            target: The target, with shape (M, D).
+            needs: Whether gradients to the points of both sides and to their masses are asked for.
+            start: The potentials of an earlier divergence.
 
         Raises:
             CloudError: If points are not finite.
         """
-        divergence, shift = self._divergence(source, target)
-        return divergence.value() + shift.square().sum()
+        dtype = source.points.dtype
+        centres = source.centre, target.centre
+        if self.p == 1 or self.schedule.reach < math.inf:  # no theorem takes their means apart
+            centres = 2 * ((centres[0] + centres[1]) / 2,)
+        x, y, schedule = self._resolve(source.moved(-centres[0]), target.moved(-centres[1]))
+        solver, sums = _BACKENDS[self.backend]
+        limits = self.limits if solver is anneal else replace(self.limits, simplex=0)
+        divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, start)
+        shift = (centres[0] - centres[1]).to(x.points)
+        return self._report(divergence, shift, needs, schedule, dtype)
 
-    def solve(self, source: CloudLike, target: CloudLike) -> Solution:
-        """Returns the entropic plan between the clouds, and the divergence as its objective.
+    def _resolve(self, source: Measure, target: Measure) -> tuple[Measure, Measure, Schedule]:
+        """Returns the sides in a precision that resolves the blur, and the schedule, whose blur is raised if none does."""
+        radii = [torch.linalg.vector_norm(side.positive.points, dim=1).max() for side in (source, target)]
+        span = float(torch.stack(radii).sum().item() ** self.p)
+        dtype = source.points.dtype
+        if self.schedule.blur < self.schedule.least(span, dtype) and math.isfinite(span):
+            source, target, dtype = source.to(torch.float64), target.to(torch.float64), torch.float64
+        return source, target, self.schedule.above(self.schedule.least(span, dtype))
 
-        The value is what the plan costs; the potentials are those of the plan, without what debiasing takes off; it has
-        converged if the marginals of all plans are off by no more than the tolerance.
+    def _report(
+        self, divergence: Divergence, shift: Tensor, needs: Needs, schedule: Schedule, dtype: torch.dtype
+    ) -> Optimum:
+        cross, square = divergence.cross, shift.square().sum()
 
-        Args:
-            source: A cloud, with shape (N, …).
-            target: A cloud, with shape (M, …).
+        def details() -> tuple[Tensor, tuple[Tensor, Tensor]]:
+            cost, rows, columns = cross.carry()
+            (x, y), (p, q) = divergence.sides, (side.positive.points for side in divergence.sides)
+            inner = 2 * torch.dot(shift, rows @ p - columns @ q)
+            f, g = (schedule.last * divergence.potential(axis) + square / 2 for axis in (0, 1))
+            value = cost + inner + rows.sum() * square
+            return value.to(dtype), ((f + 2 * x.points @ shift).to(dtype), (g - 2 * y.points @ shift).to(dtype))
 
-        Raises:
-            CloudError: If the clouds do not fit each other, or points are not finite.
-        """
-        first, second = as_cloud(source), as_cloud(target)
-        self._check(first, second)
-        divergence, shift = self._divergence(first, second)
-        objective = divergence.value() + shift.square().sum()
-        with torch.no_grad(), torch.autocast(shift.device.type, enabled=False):
-            (x, y), cross = (side.points for side in divergence.sides), divergence.cross
-            cost, rows, columns = cross.moved()
-            inner = 2 * torch.dot(shift, rows @ cross.sides[0].points - columns @ cross.sides[1].points)
-            square = shift.square().sum()
-            f, g = (cross.schedule.last * divergence.potential(axis) + square / 2 for axis in (0, 1))
-            return Solution(
-                value=cost + inner + rows.sum() * square,
-                objective=objective,
-                plan=divergence.plan(),
-                potentials=(f + 2 * x @ shift, g - 2 * y @ shift),
-                iterations=cross.potentials.iterations,
-                converged=divergence.converged,
-            )
+        return Optimum(
+            objective=(divergence.value() + square).to(dtype),
+            gradients=[None if each is None else each.to(dtype) for each in self._gradients(divergence, shift, needs)],
+            details=details,
+            plan=divergence.cross.plan(*divergence.sides),
+            iterations=cross.potentials.iterations,
+            converged=divergence.converged,
+            asked=self.schedule.last,
+            temperature=schedule.last,
+            marginal_error=max(each.certificate.marginal_error for each in divergence.couplings),
+            gap=divergence.gap,
+            state=tuple(each.potentials for each in divergence.couplings),
+        )
+
+    def _gradients(self, divergence: Divergence, shift: Tensor, needs: Needs) -> list[Tensor | None]:
+        apart = self.p == 2 and self.schedule.reach == math.inf  # each side then is centred, by a mean that follows it
+        gradients: list[Tensor | None] = []
+        pulls: dict[int, Tensor] = {}
+        for axis, side in enumerate(divergence.sides):
+            if not needs[axis] and not (apart and needs[2 + axis]):
+                gradients.append(None)
+                continue
+            slopes = divergence.by_points(axis)
+            pulls[axis] = (2 - 4 * axis) * shift - slopes.sum(0)
+            followed = torch.addcmul(slopes, side.masses[:, None], pulls[axis]) if apart else slopes
+            gradients.append(followed if needs[axis] else None)
+        for axis, side in enumerate(divergence.sides):
+            by_mass = divergence.by_masses(axis) if needs[2 + axis] else None
+            gradients.append(by_mass + side.points @ pulls[axis] if apart and by_mass is not None else by_mass)
+        return gradients
 
     def extra_repr(self) -> str:
         return f"p={self.p}, blur={self.schedule.blur}, debias={self.debias}, backend={self.backend!r}"
-
-    def _divergence(self, source: Cloud, target: Cloud) -> tuple[Divergence, Tensor]:
-        """Returns the divergence of centred clouds, and the shift between their centres, with shape (D,)."""
-        x, y = pair_of_points(source, target)
-        a, b = masses(source, x), masses(target, y)
-        with torch.autocast(x.device.type, enabled=False):
-            centres = (a @ x, b @ y)
-            if self.p == 1 or self.schedule.reach < math.inf:  # no theorem takes their means apart
-                centres = 2 * ((centres[0] + centres[1]).detach() / 2,)
-            sides = (
-                Side.of(x - centres[0], a, source.weights is not None),
-                Side.of(y - centres[1], b, target.weights is not None),
-            )
-            solver, sums = _BACKENDS[self.backend]
-            with torch.no_grad():
-                found = Divergence.of(*sides, self.schedule, self.debias, solver, sums)
-            return found, centres[0] - centres[1]

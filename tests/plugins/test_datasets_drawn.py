@@ -29,6 +29,11 @@ class TestSpritesOfLevels(DatasetSuite):
     options = {"count": 20, "size": 17, "levels": 4, "seed": 3}
 
 
+class TestSpritesTurnedALittle(DatasetSuite):
+    plugin = Sprites
+    options = {"count": 20, "size": 17, "levels": 5, "rotation_range": 90.0}
+
+
 @pytest.mark.parametrize("kind", ["swiss-roll", "torus", "rings"])
 class TestManifolds(DatasetSuite):
     plugin = Manifolds
@@ -96,6 +101,26 @@ def test_levels_are_equal_steps_that_do_not_meet_round_the_circle() -> None:
     factors = Sprites(count=500, levels=4).factors.table
     assert factors[:, 3].unique().tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
     assert factors[:, 2].unique().tolist() == pytest.approx([0, math.pi / 2, math.pi, 3 * math.pi / 2])
+
+
+@pytest.mark.parametrize(("degrees", "levels"), [(60.0, None), (60.0, 5), (359.0, None)])
+def test_a_limited_rotation_is_an_ordered_factor_on_both_sides_of_zero(degrees, levels) -> None:
+    factors = Sprites(count=3000, rotation_range=degrees, levels=levels).factors
+    turn = factors.kinds[2]
+    half = math.radians(degrees) / 2
+    assert (turn.name, turn.kind, turn.period) == ("rotation", "ordered", None)
+    assert float(factors.column("rotation").min()) == pytest.approx(-half, rel=0.01)
+    assert float(factors.column("rotation").max()) == pytest.approx(half, rel=0.01)
+    assert turn.values == (levels and pytest.approx(np.linspace(-half, half, levels).tolist()))
+
+
+def test_a_full_rotation_and_the_hue_are_circles() -> None:
+    kinds = Sprites(count=10, levels=4).factors.kinds
+    assert [(kind.name, kind.period) for kind in kinds if kind.kind == "circular"] == [
+        ("rotation", pytest.approx(2 * math.pi)),
+        ("hue", 1),
+    ]
+    assert kinds[2].values == pytest.approx((0, math.pi / 2, math.pi, 3 * math.pi / 2))
 
 
 def test_a_million_sprites_need_no_more_than_their_factors() -> None:

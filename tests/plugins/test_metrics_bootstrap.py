@@ -10,7 +10,7 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from otae_metrics.bootstrap import bootstrap, bootstraps, interval
+from otae_metrics.bootstrap import bootstrap, bootstraps, halves, interval
 
 
 def mean(x: Tensor) -> float:
@@ -79,3 +79,16 @@ def test_replicates_that_are_not_finite_do_not_count() -> None:
     replicates = torch.linspace(0, 1, 101).tolist()
     found = interval(0.5, [*replicates, math.nan, math.inf])
     assert (found.low, found.high) == pytest.approx((0.025, 0.975), abs=1e-6)
+
+
+@pytest.mark.parametrize("count", [30, 1_000])
+def test_halves_spread_as_the_whole_does(count: int) -> None:
+    x = torch.randn(400, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found, width = halves(mean, x, seed=1, count=count), 1.96 * float(x.std()) / 20
+    assert float(found) == mean(x)
+    assert (found.low, found.high) == pytest.approx((mean(x) - width, mean(x) + width), abs=0.25 * width)
+
+
+def test_halves_hold_no_sample_twice() -> None:
+    found = halves(lambda x: float(len(x.unique())), torch.arange(31.0), seed=0)
+    assert (float(found), found.low, found.high) == (31, 31, 31)  # 16 of them each time

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from otae.errors import CloudError
-from otae_wasserstein import Exact, Sinkhorn, entropic
+from otae.transport import Limits
+from otae_wasserstein import Exact, Sinkhorn
 
 
 def draws(*shape: int, seed: int = 0) -> Tensor:
@@ -38,7 +39,8 @@ def test_half_precision_is_raised(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("held", [2**22, 0])
-def test_points_that_are_not_finite_are_refused(value: float, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entropic, "_HELD", max(held, 4))
+def test_points_that_are_not_finite_are_refused(value: float, held: int) -> None:
+    part = Sinkhorn()
+    part.limits = Limits(held=max(held, 4))
     with pytest.raises(CloudError, match="not finite"):
-        Sinkhorn()(torch.full((3, 2), value), torch.zeros(2, 2))
+        part(torch.full((3, 2), value), torch.zeros(2, 2))

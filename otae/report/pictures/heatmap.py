@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...interfaces import Table
 
 _WRITTEN = 20  # columns up to which values stand in the cells
-_CELL, _LEAST, _MOST = 0.42, 3.2, 10.5  # inches
+_CELL, _LEAST, _MOST = 0.42, 4.4, 10.5  # inches
 
 
 def heatmap(table: Table, theme: Theme) -> Figure:

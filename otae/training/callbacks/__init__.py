@@ -7,5 +7,6 @@ from .progress import Progress
 from .randomness import RandomState
 from .saving import Saving
 from .stopping import Stopping
+from .warmup import Warmup
 
-__all__ = ["Interrupted", "Interruption", "Progress", "RandomState", "Saving", "Stopping"]
+__all__ = ["Interrupted", "Interruption", "Progress", "RandomState", "Saving", "Stopping", "Warmup"]

@@ -1,4 +1,4 @@
-"""The Gibbs kernel of an entropic transport problem: held as a matrix, or summed over and never held."""
+"""The kernel of an entropic transport problem, behind one class: held as a matrix, in tiles, or summed by reductions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _LOWEST = -50.0  # below, products would underflow, which takes the processor up
 _HIGHEST = 60.0  # exponents above are cut off, until balancing has brought them down: sums must not overflow
 
 
-class Gibbs(ABC):
-    r"""Creates the kernel $E_{ij} = \exp(\phi_i + \gamma_j - c(x_i, y_j) / \varepsilon)$, known by its products."""
+class Kernel(ABC):
+    r"""Abstract base of the kernels $E_{ij} = \exp(\phi_i + \gamma_j - c_{ij} / \varepsilon)$, known by their products."""
 
     @abstractmethod
     def rows(self, values: Tensor) -> Tensor:
@@ -45,8 +45,8 @@ class Gibbs(ABC):
         """Returns the kernel as a matrix, with shape (N, M)."""
 
 
-class Held(Gibbs):
-    """Creates the kernel as a matrix: O(NM) memory, and each product at the memory's speed.
+class Held(Kernel):
+    """Holds the kernel as a matrix: O(NM) memory, and each product at the memory's speed.
 
     Args:
         cost: The costs of all pairs, with shape (N, M).
@@ -76,23 +76,17 @@ class Held(Gibbs):
         return self.matrix
 
 
-class Tiled(Gibbs):
-    """Creates the kernel of squared distances in tiles that stay in the cache, computed anew for each sum.
+class Tiled(Kernel):
+    """Computes the kernel of inner products in tiles that stay in the cache, anew for each sum.
 
     Args:
-        x: The source points, with shape (N, D).
-        y: The target points, with shape (M, D).
-        phi: The potential of the source in units of the temperature, with shape (N,).
-        gamma: That of the target, with shape (M,).
-        temperature: The temperature ε.
-        alone: Whether source and target are one cloud with one potential: half the tiles then do.
+        left: Vectors of the source, with shape (N, R).
+        right: Vectors of the target, with shape (M, R), whose inner products with those are the exponents.
+        symmetric: Whether the exponents are symmetric: half the tiles then do.
     """
 
-    def __init__(
-        self, x: Tensor, y: Tensor, phi: Tensor, gamma: Tensor, temperature: float, alone: bool = False
-    ) -> None:
-        self.left, self.right = factors(x, y, phi, gamma, temperature)
-        self.alone = alone
+    def __init__(self, left: Tensor, right: Tensor, symmetric: bool = False) -> None:
+        self.left, self.right, self.alone = left, right, symmetric
 
     def rows(self, values: Tensor) -> Tensor:
         sums = values.new_zeros(len(self.left), *values.shape[1:])
@@ -121,8 +115,8 @@ class Tiled(Gibbs):
                 yield i, j, exponential_(tile)
 
 
-class Summed(Gibbs):
-    """Creates the kernel as a function of pairs that `otae.reductions` sums over, by KeOps or in dense blocks.
+class Summed(Kernel):
+    """Knows the kernel as a function of pairs that `otae.reductions` sums over, by KeOps or in dense blocks.
 
     Args:
         kernel: The kernel as a function of one number per pairs.
@@ -165,22 +159,6 @@ def exponential_(exponents: Tensor) -> Tensor:
         exponents: The exponents, which are written over.
     """
     return exponents.clamp_(_LOWEST, _HIGHEST).exp_()
-
-
-def factors(x: Tensor, y: Tensor, phi: Tensor, gamma: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Returns vectors whose inner products are the exponents of squared distances, with shapes (N, D+2) and (M, D+2).
-
-    Args:
-        x: The source points, with shape (N, D).
-        y: The target points, with shape (M, D).
-        phi: The potential of the source in units of the temperature, with shape (N,).
-        gamma: That of the target, with shape (M,).
-        temperature: The temperature ε.
-    """
-    above = (phi - x.square().sum(1) / temperature)[:, None]
-    below = (gamma - y.square().sum(1) / temperature)[:, None]
-    ones = torch.ones_like
-    return torch.cat([2 / temperature * x, above, ones(above)], 1), torch.cat([y, ones(below), below], 1)
 
 
 def _slices(count: int, size: int, start: int = 0) -> Iterator[slice]:

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..interfaces import Dataset
 from ..objective import Objective
 from ..run import Run
-from .judge import judge
+from .judgement import judge
 from .result import Evaluation
 from .selection import MetricLike
 from .specimens import Specimens
