@@ -9,7 +9,7 @@ from typing import Any
 from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
 from .config import Component, Experiment, TermConfig
-from .errors import ConfigError, DataError, ObjectiveError
+from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
 from .interfaces import Cost, Dataset, Metric
 from .nested import Nested
 from .objective import Objective, Term, check_fit, check_name
@@ -188,6 +188,10 @@ def _create(path: str, registry: Registry[Any], component: Component, known: dic
         return plugin(**handed(plugin, where, known, registry.given), **create_nested(options))
     except (ConfigError, DataError) as error:
         raise type(error)(f"{where}: {error}") from error
+    except (OtaeError, OSError):
+        raise
+    except Exception as error:  # the plugin door: a part may raise anything while it is built
+        raise UnbuiltPartError(where, registry.offer(component.name).origin, error) from error
 
 
 def _where(path: str, registry: Registry[Any], component: Component | Nested) -> str:

@@ -15,13 +15,12 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
 from .errors import ConfigError
 from .schedule import Weight
-from .signature import explain
+from .signature import check
 
 
 class Section(BaseModel):
@@ -62,10 +61,10 @@ class DataConfig(Component):
         workers: The number of processes that read ahead; 0 reads in the training process.
     """
 
-    batch_size: PositiveInt = 64
+    batch_size: Annotated[int, Field(gt=0, lt=2**31)] = 64
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     test: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
 
     @model_validator(mode="after")
     def _leave_some(self) -> Self:
@@ -84,7 +83,7 @@ class ModelConfig(Section):
         prior: The prior family.
     """
 
-    latent_dim: PositiveInt
+    latent_dim: Annotated[int, Field(gt=0, le=2**20)]
     encoder: Component
     decoder: Component
     prior: Component
@@ -154,7 +153,7 @@ class AdversaryConfig(Section):
 
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig | None = None
-    steps: PositiveInt = 5
+    steps: Annotated[int, Field(gt=0, le=10_000)] = 5
 
 
 class EarlyStoppingConfig(Section):
@@ -203,7 +202,7 @@ class TrainingConfig(Section):
         precision: The arithmetic; costs keep their sums in single precision at least.
     """
 
-    epochs: PositiveInt = 60
+    epochs: Annotated[int, Field(gt=0, lt=2**31)] = 60
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig | None = None
     parts: dict[PartName, PartConfig] = Field(default_factory=dict)
@@ -212,7 +211,7 @@ class TrainingConfig(Section):
     early_stopping: EarlyStoppingConfig | None = None
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Literal["auto", 1] = "auto"
-    threads: PositiveInt | None = None
+    threads: Annotated[int, Field(gt=0, le=1024)] | None = None
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
 
     @property
@@ -313,7 +312,4 @@ def parse(values: Any, where: str) -> Experiment:
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where}: a configuration is a mapping with the keys {', '.join(Experiment.model_fields)}.")
-    try:
-        return Experiment.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(explain(error, where, Experiment)) from error
+    return check(Experiment, values, where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,10 @@ from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS, Clouds
 from .errors import ObjectiveError, unknown_name
 from .interfaces import Cost
-from .schedule import Weight, has_ended, weight_at
+from .schedule import Weight, as_weight, has_ended, weight_at
 
 Names = str | Sequence[str]
+_LONGEST = 80  # it becomes part of file names
 _TAKEN = {"total", "lr", "step", "split", *dir(nn.ModuleDict())}
 
 
@@ -60,7 +61,7 @@ class Term(nn.Module):
         cost: The cost.
         source: The name of a cloud, or several for a joint cloud: data, code, reconstruction, prior, generation, recode.
         target: Likewise; `None` for a cost that looks at its source alone.
-        weight: A number, or a schedule.
+        weight: A number, or a schedule: a `Schedule`, or its options as a dict, such as `{"from": 0, "to": 1, "steps": 1000}`.
 
     Raises:
         ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
@@ -71,13 +72,15 @@ class Term(nn.Module):
         ('data',)
     """
 
-    def __init__(self, cost: Cost, source: Names, target: Names | None = None, weight: Weight = 1.0) -> None:
+    def __init__(
+        self, cost: Cost, source: Names, target: Names | None = None, weight: Weight | Mapping[str, Any] = 1.0
+    ) -> None:
         super().__init__()
         check_fit(type(cost), source, target)
         self.cost = cost
         self.source = as_names(source)
         self.target = None if target is None else as_names(target)
-        self.weight = weight
+        self.weight = as_weight(weight)
 
     def forward(self, clouds: Clouds) -> Tensor:
         """Returns the cost between the term's clouds, a scalar.
@@ -160,16 +163,24 @@ class Objective(nn.Module):
             yield {name: term.cost.adversary_loss(*pair) for (name, term), pair in zip(duels, drawn, strict=True)}
             clouds = clouds.redrawn()
 
-    def adversary_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of all adversaries, which maximise what the rest minimises."""
+    def maximised(self) -> list[nn.Parameter]:
+        """Returns the parameters of all adversaries, which maximise what the rest minimises: for an optimiser of their own."""
         adversaries = [term.cost.adversary for _, term in self]
         owned = (parameter for module in adversaries if module is not None for parameter in module.parameters())
         return list({id(parameter): parameter for parameter in owned}.values())  # terms may share a cost
 
-    def minimised_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of the costs that are minimised with the model."""
-        maximised = {id(parameter) for parameter in self.adversary_parameters()}
-        return [parameter for parameter in self.parameters() if id(parameter) not in maximised]
+    def minimised(self) -> list[nn.Parameter]:
+        """Returns the parameters of the costs that are minimised with the model: for the model's optimiser."""
+        maximised = {id(parameter) for parameter in self.maximised()}
+        return [parameter for parameter in super().parameters() if id(parameter) not in maximised]
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Yields the parameters to minimise: those of adversaries are left out, which one optimiser would train backwards.
+
+        Args:
+            recurse: As in `torch.nn.Module`.
+        """
+        return iter(self.minimised()) if recurse else super().parameters(recurse)
 
     def check(self, model: Autoencoder) -> None:
         """Checks that the model's laws have the densities that the costs need.
@@ -208,6 +219,8 @@ def check_name(name: str) -> None:
     Raises:
         ObjectiveError: If it cannot be used.
     """
+    if len(name) > _LONGEST:
+        raise ObjectiveError(f"A term's name is too long: {len(name)} characters, of at most {_LONGEST}.")
     if not name.replace("-", "_").isidentifier() or name in _TAKEN:
         raise ObjectiveError(f"A term cannot be named {name!r}: use another word of letters, digits, '-' and '_'.")
 

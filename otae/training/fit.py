@@ -20,6 +20,7 @@ from ..build import Parts, Shape, build
 from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..interfaces import Dataset
+from ..optimizers import check_length
 from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
@@ -32,6 +33,7 @@ from .history import History
 from .layout import channels_last
 from .module import Engine
 from .position import Judgement, Position
+from .readiness import check_single_samples
 from .restoring import prepare, require_weights
 from .splits import split
 from .start import load_start
@@ -63,6 +65,8 @@ def fit(run: Run, console: Console | None = None) -> None:
             channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
         train, validation = _loaders(experiment, dataset)
+        check_length(experiment.training, len(train))
+        check_single_samples(parts, {"train": train, "validation": validation})
         start = Position(
             step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
         )
