@@ -24,6 +24,7 @@ from .config import Experiment
 from .errors import PluginError, RunError
 from .files import write_json, write_text
 from .interfaces import Dataset
+from .kept_data import find_preparation
 from .loading import load_config
 from .objective import Objective
 from .provenance import PluginRecord, Provenance, require_same_distributions, warn_of_versions
@@ -137,7 +138,9 @@ class Run:
     @cached_property
     def model(self) -> Autoencoder:
         """Returns the trained autoencoder, in eval mode, on the CPU."""
-        return self._parts.model
+        model = self._parts.model
+        model.preparation = find_preparation(self)
+        return model
 
     @cached_property
     def objective(self) -> Objective:

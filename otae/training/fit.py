@@ -19,8 +19,13 @@ from rich.console import Console
 from ..build import Parts, Shape, build
 from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
+from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
+<<<<<<< HEAD
 from ..optimizers import check_length
+=======
+from ..kept_data import keep_data
+>>>>>>> data
 from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
@@ -28,7 +33,6 @@ from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
 from .continuation import continue_judgement, require_accepted, require_same_data
 from .events import keep_events
-from .fingerprint import Fingerprint, compute_fingerprint
 from .history import History
 from .layout import channels_last
 from .module import Engine
@@ -59,6 +63,7 @@ def fit(run: Run, console: Console | None = None) -> None:
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
     changes = _changes(run, checkpoint, data)
+    keep_data(run, dataset, data)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         parts = build(experiment, shape)
         for module in (parts.model, parts.objective):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
+from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
@@ -30,7 +31,7 @@ class Cells(Batched):
         path: A copy of scanpy's file `10x_pbmc68k_reduced.h5ad`; that of the installed package where `None`.
 
     Attributes:
-        features: The names of the genes.
+        features: The genes.
 
     Raises:
         ConfigError: If the packages h5py or scanpy are not installed.
@@ -49,7 +50,8 @@ class Cells(Batched):
         super().__init__()
         needed("h5py", "cells")
         file = find_packaged("scanpy", "datasets/10x_pbmc68k_reduced.h5ad", "cells", path)
-        expression, self.features, types, self.class_names = _read(file)
+        expression, genes, types, self.class_names = _read(file)
+        self.features = tuple(Feature(gene) for gene in genes)
         self._samples, self.labels = torch.from_numpy(expression), torch.from_numpy(types)
         self.data_shape = (expression.shape[1],)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from otae.errors import DataError
 
 from .array_file import Array
+from .array_preparation import ArrayPreparation
 from .batched import Batched
 from .idx_file import IdxFile
 from .indices import checked
@@ -57,6 +58,7 @@ class Idx(Batched):
     """
 
     sources = SOURCES
+    preparations = ArrayPreparation
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class Idx(Batched):
         bytes_ = first.dtype == np.uint8
         self._divisor = 255 if bytes_ else 1
         self.value_range = (0.0, 1.0) if bytes_ else None
+        self.preparation = ArrayPreparation(self.data_shape, self._divisor, "auto", self.value_range)
         self.labels = _labels(classes, [len(array) for array in self._arrays])
         self.class_names = _class_names(images[0].parent, self.labels)
 

@@ -11,6 +11,7 @@ from otae.errors import DataError
 from otae.interfaces import Dataset
 
 from .paths import existing_folder
+from .picture_preparation import PicturePreparation
 from .pictures import Mode, Side, Size, picture_files, picture_size, read_picture
 
 
@@ -33,6 +34,8 @@ class Images(Dataset):
         DataError: If the folder is missing or empty, a picture is damaged, or the sizes differ; the message names it.
     """
 
+    preparations = PicturePreparation
+
     def __init__(self, path: str | Path, *, size: Side | tuple[Side, Side] | None = None, mode: Mode = "RGB") -> None:
         super().__init__()
         folder = existing_folder(path)
@@ -41,6 +44,8 @@ class Images(Dataset):
         self._size: Size | None = (size, size) if isinstance(size, int) else size
         self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, self._files)))
         self.value_range = (0.0, 1.0)
+        height, width = self.data_shape[1:]
+        self.preparation = PicturePreparation((height, width), mode, size is not None)
         self.class_names, self.labels = _classes(folder, self._files)
 
     def __len__(self) -> int:

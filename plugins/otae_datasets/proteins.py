@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
+from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
@@ -33,7 +34,7 @@ class Proteins(Batched):
             package where `None`.
 
     Attributes:
-        features: The names of the proteins.
+        features: The proteins.
         graph: The causal graph, booleans with shape (11, 11): whether the protein of the row acts on that of the column.
 
     Raises:
@@ -53,15 +54,14 @@ class Proteins(Batched):
         super().__init__()
         amounts = find_packaged("cdt", "data/resources/cyto_full_data.csv", "proteins", path)
         table = _read(amounts)
-        self.features = tuple(str(name) for name in table.columns)
+        names = tuple(str(name) for name in table.columns)
         values = _amounts(table, amounts)
         columns = [np.log(column) if log else column for column in values.T]
-        encoded = [
-            scaled(name, column, scaling).encode(column) for name, column in zip(self.features, columns, strict=True)
-        ]
+        encoded = [scaled(name, column, scaling).encode(column) for name, column in zip(names, columns, strict=True)]
         self._samples = torch.from_numpy(np.concatenate(encoded, axis=1).astype(np.float32))
-        self.graph = torch.from_numpy(_graph(amounts.with_name("cyto_full_target.csv"), self.features))
-        self.data_shape = (len(self.features),)
+        self.graph = torch.from_numpy(_graph(amounts.with_name("cyto_full_target.csv"), names))
+        self.features = tuple(Feature(name) for name in names)
+        self.data_shape = (len(names),)
         self.value_range = (0.0, 1.0) if scaling == "min-max" else None
 
     def __len__(self) -> int:

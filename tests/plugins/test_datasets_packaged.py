@@ -117,7 +117,7 @@ def test_digits_keep_their_pixels(tmp_path) -> None:
 def test_cells_keep_their_genes_and_types(tmp_path) -> None:
     dataset = Cells(cells(tmp_path))
     assert torch.equal(dataset.__getitems__(range(5)), torch.tensor(EXPRESSION))
-    assert dataset.features == ("g1", "g2", "g3", "g4")
+    assert [feature.title for feature in dataset.features] == ["g1", "g2", "g3", "g4"]
     assert [dataset.class_names[label] for label in dataset.labels] == ["T", "B", "NK", "T", "B"]
 
 
@@ -126,7 +126,7 @@ def test_proteins_are_standardised_logarithms_with_their_graph(tmp_path) -> None
     logs = np.log(AMOUNTS)
     expected = torch.tensor((logs - logs.mean(0)) / logs.std(0)).float()
     torch.testing.assert_close(dataset.__getitems__(range(7)), expected)
-    assert dataset.features == ("a", "b", "p44/42")
+    assert [feature.title for feature in dataset.features] == ["a", "b", "p44/42"]
     assert dataset.graph.nonzero().tolist() == [[1, 0], [1, 2]]
     raw = Proteins(log=False, scaling="none", path=tmp_path / "cyto_full_data.csv")
     torch.testing.assert_close(raw.__getitems__(range(7)), torch.tensor(AMOUNTS).float())
