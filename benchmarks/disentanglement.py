@@ -111,16 +111,26 @@ def measure(point: Point, data: Dataset, judged: str) -> dict[str, Any]:
     experiment = point.experiment
     parts = split(len(data), experiment.data, experiment.seed)
     started = time.process_time()
-    model, objective, last = train(experiment, data, parts.train)
+    model, _, last = train(experiment, data, parts.train)
     seconds = time.process_time() - started
-    specimens = Specimens(model, data, {judged: getattr(parts, judged)}, parts.train, samples=1000, seed=experiment.seed)
+    specimens = Specimens(
+        model, data, {judged: getattr(parts, judged)}, parts.train, samples=1000, seed=experiment.seed
+    )
     result = judge(specimens, experiment.evaluation.metrics)[judged]
     figures = {f"{metric}.{name}": float(value) for metric, values in result.items() for name, value in values.items()}
     with torch.no_grad():
-        deviations = torch.cat([model.encoder(x).stddev for x in data.points[parts.test].split(500)]).square().mean(0).sqrt()
+        deviations = (
+            torch.cat([model.encoder(x).stddev for x in data.points[getattr(parts, judged)].split(500)])
+            .square()
+            .mean(0)
+            .sqrt()
+        )
     scales = getattr(model.prior, "scales", None)
     return {
-        **{"variant": point.variant, "seed": point.seed, "split": judged, "cpu_seconds": round(seconds, 1)},
+        "variant": point.variant,
+        "seed": point.seed,
+        "split": judged,
+        "cpu_seconds": round(seconds, 1),
         **{name: round(value, 4) for name, value in sorted(figures.items())},
         "terms": json.dumps({name: round(value, 3) for name, value in last.items()}),
         "noise": json.dumps([round(value, 3) for value in deviations.tolist()]),

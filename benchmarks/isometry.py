@@ -2,9 +2,10 @@
 
 python benchmarks/isometry.py
 
-The codes are found without a network: they minimise the mean |‖z_i − z_j‖ − ‖φ(x_i) − φ(x_j)‖|, the Gromov-Wasserstein
-cost of a given coupling, from the start of classical scaling, whose axes are principal. Any rotation of them does as well; an
-independent prior that they match fixes it, and independent component analysis finds what it can. φ are the pixels, or pixels that are blurred.
+The codes are found without a network: they minimise the mean |‖z_i − z_j‖ − ‖φ(x_i) − φ(x_j)‖|, the
+Gromov-Wasserstein cost of a given coupling, from the start of classical scaling, whose axes are principal. Any rotation of
+them does as well; an independent prior that they match fixes it, and independent component analysis finds what it can.
+φ are the pixels, or pixels that are blurred.
 Writes results/isometry.json.
 """
 
@@ -15,7 +16,6 @@ import warnings
 from pathlib import Path
 
 import torch
-from otae_metrics import DCI, MIG
 from sides import machine
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 import otae
 from otae.interfaces import Dataset, Factors, Samples, Specimen
+from otae_metrics import DCI, MIG
 
 RESULT = Path(__file__).parent / "results/isometry.json"
 TRAIN, TEST = 800, 800
@@ -110,7 +111,11 @@ def measure(data: Dataset, width: float, size: int) -> dict[str, float]:
         warnings.simplefilter("ignore", ConvergenceWarning)
         parts = FastICA(whiten="unit-variance", random_state=0, max_iter=500).fit_transform(codes.numpy())
     independent = figures(x, torch.from_numpy(parts).float(), data.factors)
-    return {"gap": gap, **figures(x, codes, data.factors), **{f"ica_{name}": value for name, value in independent.items()}}
+    return {
+        "gap": gap,
+        **figures(x, codes, data.factors),
+        **{f"ica_{name}": value for name, value in independent.items()},
+    }
 
 
 def main() -> None:
