@@ -341,13 +341,13 @@ def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> No
         go_on(run, ["training.optimizer.momentm=1"])
 
 
-<<<<<<< HEAD
 def test_a_rate_of_a_part_changes_while_a_run_goes_on(make: Make) -> None:
     run = trained(make())
     go_on(run, ["training.epochs=4", "training.optimizer.lr=1e-4", "training.parts.prior.lr=5e-4"])
     (state, *_) = torch.load(trained(run).path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
     assert [group["lr"] for group in state["param_groups"]] == [1e-4, 1e-4, 5e-4, 1e-4]
-=======
+
+
 @pytest.mark.parametrize("accelerator", ["gpu", "mps"])
 def test_a_device_that_is_not_there_is_told_and_leaves_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str
@@ -388,4 +388,3 @@ def test_a_batch_of_one_sample_is_fine_for_terms_that_need_no_more(tmp_path: Pat
     values = {**EXPERIMENT, "objective": {"fit": {"cost": "fit", "source": "data", "target": "reconstruction"}}}
     run = otae.train(load_config(values, ["data.size=12", "data.batch_size=1", "training.epochs=1"]), tmp_path / "run")
     assert len(read_history(run.path / "metrics.csv")["train"]["step"]) == 9
->>>>>>> runs

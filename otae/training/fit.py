@@ -21,11 +21,8 @@ from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
-<<<<<<< HEAD
-from ..optimizers import check_length
-=======
 from ..kept_data import keep_data
->>>>>>> data
+from ..optimizers import check_length
 from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup

@@ -43,15 +43,9 @@ class Engine(LightningModule):
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
         self.validated: dict[str, float] = {"total": torch.inf}  # each term before its weight, and their final sum
-<<<<<<< HEAD
         self._parts = self._minimised_by_part()
         self._minimised = [parameter for part in self._parts.values() for parameter in part]
-        self._maximised = self.objective.adversary_parameters()
-=======
-        owned = [*self.model.parameters(), *self.objective.minimised()]
-        self._minimised = [parameter for parameter in owned if parameter.requires_grad]
         self._maximised = self.objective.maximised()
->>>>>>> runs
 
     def configure_optimizers(self) -> Any:
         """Returns the main optimiser, with a group of parameters for each part, and, where there is an adversary, its own."""
@@ -72,7 +66,7 @@ class Engine(LightningModule):
         model = self.model
         owners = (
             *(part.parameters() for part in (model.encoder, model.decoder, model.prior)),
-            self.objective.minimised_parameters(),
+            self.objective.minimised(),
         )
         parts: dict[PartName, list[nn.Parameter]] = {}
         taken: set[int] = set()  # parts may share parameters: the first has them
