@@ -64,8 +64,12 @@ class Cost(nn.Module, ABC):
             return cast("Tensor", super().__call__(as_cloud(source)))
         if target is None:
             raise CloudError(f"{type(self).__name__} compares two clouds: give it a target as well as a source.")
-        first, second = drop_weightless(*self._lift(source, target), self.paired)
+        first, second = self._drop_weightless(*self._lift(source, target))
         return cast("Tensor", super().__call__(first, second))
+
+    def _drop_weightless(self, source: Cloud, target: Cloud) -> tuple[Cloud, Cloud]:
+        """Returns the clouds without the points of weight 0, which must change nothing."""
+        return drop_weightless(source, target, self.paired)
 
     def _lift(self, source: CloudLike, target: CloudLike) -> tuple[Cloud, Cloud]:
         """Returns what the cost was given as two clouds of one type that fit it."""

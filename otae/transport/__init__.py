@@ -7,7 +7,7 @@ from .annealing import Schedule, anneal, finish
 from .balancing import balance, balance_alone
 from .costs import Distances, Matrix, PairCosts, Products
 from .coupling import Certificate, Coupling
-from .envelope import solve_with_gradients, with_gradients
+from .envelope import once, solve_with_gradients, with_gradients
 from .limits import Limits
 from .measure import Measure
 from .potentials import Potentials, Until
@@ -42,6 +42,7 @@ __all__ = [
     "by_point",
     "cloud_masses",
     "finish",
+    "once",
     "solve_simplex",
     "solve_with_gradients",
     "with_gradients",

@@ -61,7 +61,7 @@ class GW(Solved):
         tolerance: The share of mass, and of the coupling's moment, to solve to.
         max_iterations: The most linear transport problems to solve from each start.
         starts: The number of starts: near the independent coupling first, then from matched principal axes, then from
-            these with random signs. The best is kept.
+            these with random signs or turned at random. The best is kept.
         backend: `dense`, `keops` or `auto`: what sums over kernels that are too large to be held.
 
     References:
