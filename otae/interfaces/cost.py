@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from ..cloud import Cloud, CloudLike, as_cloud
@@ -24,12 +25,14 @@ class Cost(nn.Module, ABC):
         same_space: Whether the clouds must live in one space; `False` for Gromov-Wasserstein.
         unary: Whether the cost looks at its source alone and takes no target.
         needs_density: Whether the clouds' laws must have densities.
+        vectorized: Whether `torch.vmap` can see through the cost, so that batches of clouds are computed at once.
     """
 
     paired: ClassVar[bool] = False
     same_space: ClassVar[bool] = True
     unary: ClassVar[bool] = False
     needs_density: ClassVar[bool] = False
+    vectorized: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,6 +59,31 @@ class Cost(nn.Module, ABC):
             target: The target cloud, cut from the graph.
         """
         raise NotImplementedError(f"{type(self).__name__} has no adversary, hence no adversary loss.")
+
+    def batched(
+        self, x: Tensor, y: Tensor, weights: Tensor | None = None, target_weights: Tensor | None = None
+    ) -> Tensor:
+        """Returns the costs of a batch of pairs of clouds, with shape (B,); random draws are shared where it is vectorised.
+
+        Args:
+            x: The source clouds, with shape (B, N, D); those with fewer points are padded by points of weight 0.
+            y: The target clouds, with shape (B, M, D).
+            weights: The weights of the source's points, with shape (B, N); uniform where `None`.
+            target_weights: The weights of the target's points, with shape (B, M); uniform where `None`.
+
+        Raises:
+            CloudError: If the clouds are not batches of one size, or do not fit the cost.
+        """
+        if x.ndim != 3 or y.ndim != 3 or len(x) != len(y):
+            raise CloudError(
+                f"A batch compares clouds of shapes (B, N, D) and (B, M, D), got {tuple(x.shape)} and {tuple(y.shape)}."
+            )
+        if self.vectorized and weights is None and target_weights is None:
+            together = torch.vmap(lambda source, target: self(Cloud(source), Cloud(target)), randomness="same")
+            return cast("Tensor", together(x, y))
+        masses = [[None] * len(x) if each is None else list(each) for each in (weights, target_weights)]
+        pairs = zip(x, y, *masses, strict=True)
+        return torch.stack([self(Cloud(source, a), Cloud(target, b)) for source, target, a, b in pairs])
 
     def __call__(self, source: CloudLike, target: CloudLike | None = None) -> Tensor:
         if self.unary and target is not None:

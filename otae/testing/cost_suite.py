@@ -15,6 +15,7 @@ from ..cloud import Cloud
 from ..errors import CloudError
 from ..interfaces import Cost
 from .clouds import cloud_of, gradients, normal_law
+from .laws import CostLaws
 from .suite import ModuleSuite
 
 DEGENERATE: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
@@ -25,7 +26,7 @@ DEGENERATE: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
 _MASSES = "average with cloud.mean, or multiply by cloud.masses"
 
 
-class CostSuite(ModuleSuite):
+class CostSuite(CostLaws, ModuleSuite):
     """Creates the rules that costs keep.
 
     The clouds of the tests have members of the shapes in `given["shapes"]`; several make them joint clouds. Where the

@@ -9,6 +9,7 @@ from .costs import Distances, Matrix, PairCosts, Products
 from .coupling import Certificate, Coupling
 from .envelope import once, solve_with_gradients, with_gradients
 from .limits import Limits
+from .matrices import Ground, solve_matrix
 from .measure import Measure
 from .potentials import Potentials, Until
 from .problem import Problem
@@ -22,6 +23,7 @@ __all__ = [
     "Coupling",
     "Distances",
     "Flow",
+    "Ground",
     "Limits",
     "Matrix",
     "Measure",
@@ -43,6 +45,7 @@ __all__ = [
     "cloud_masses",
     "finish",
     "once",
+    "solve_matrix",
     "solve_simplex",
     "solve_with_gradients",
     "with_gradients",

@@ -54,7 +54,7 @@ class _Once(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
         ctx.save_for_backward(*inputs)
 
     @staticmethod

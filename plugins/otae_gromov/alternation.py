@@ -88,7 +88,9 @@ def alternate(problem: Quadratic, linear: Linear, moment: Tensor, tolerance: flo
     f, g = step.potentials
     dual = (linear.a.double() * f.double()).sum() + (linear.b.double() * g.double()).sum()
     objective = problem.constant + problem.curvature * used.double().square().sum() + dual
-    return Stationary(step.plan, moment, (f, g), problem.value(step.plan, moment), objective, iterations, converged, step.violation)
+    return Stationary(
+        step.plan, moment, (f, g), problem.value(step.plan, moment), objective, iterations, converged, step.violation
+    )
 
 
 def first_moments(source: Geometry, target: Geometry, starts: int) -> Iterator[Tensor]:

@@ -10,7 +10,18 @@ from torch import Tensor
 
 from otae.interfaces import Plan
 from otae.reductions import Backend
-from otae.transport import Coupling, Limits, Measure, Potentials, Problem, Products, Until, balance, finish, solve_simplex
+from otae.transport import (
+    Coupling,
+    Limits,
+    Measure,
+    Potentials,
+    Problem,
+    Products,
+    Until,
+    balance,
+    finish,
+    solve_simplex,
+)
 
 _SWEEPS = 300  # products with the kernel that one linear problem may take: the next one starts where it stopped
 _COOLING = 0.5  # the ratio of temperatures from one linear problem to the next

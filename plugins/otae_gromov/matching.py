@@ -28,7 +28,7 @@ def first_plans(c: Tensor, d: Tensor, a: Tensor, b: Tensor, count: int) -> Itera
         return
     profiles = _profile_costs(c, d, a, b)
     yield solve_simplex(profiles, a, b).plan().dense()
-    anchor = int(profiles.min(1).values.argmax()) if len(a) > 1 else 0
+    anchor = int((profiles.min(1).values.sqrt() * a + a * 1e-9).argmax())  # one that few points are like
     partners = profiles[anchor].argsort(stable=True)
     for index in range(count - 2):
         yield _hold_together(c, d, a, b, profiles, anchor, int(partners[index % len(b)]))
@@ -49,11 +49,12 @@ def _profile_costs(c: Tensor, d: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 def _hold_together(c: Tensor, d: Tensor, a: Tensor, b: Tensor, profiles: Tensor, i: int, j: int) -> Tensor:
     """Returns a coupling in which two points, and then their neighbours one by one, are held together."""
+    weights = a / a.max()  # points that hardly weigh hardly count
     costs = profiles + (c[:, i, None] - d[:, j]).square()
     costs[i], costs[:, j] = costs.max() * len(a), costs.max() * len(a)
     costs[i, j] = 0
     for point in c[i].argsort(stable=True)[1:].tolist():
         partner = int(costs[point].argmin())
-        costs = costs + (c[:, point, None] - d[:, partner]).square()
+        costs = costs + weights[point] * (c[:, point, None] - d[:, partner]).square()
         costs[point, partner] = 0
     return solve_simplex(costs, a, b).plan().dense()

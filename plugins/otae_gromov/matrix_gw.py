@@ -107,14 +107,17 @@ class MatrixGW(Transport):
             2 * d.square() @ b + g if needs[3] else None,
         ]
         coupling = Plan.of(plan.to(dtype))
-        errors = [(marginal - masses).abs().sum() for marginal, masses in zip((plan.sum(1), plan.sum(0)), (a, b), strict=True)]
+        errors = [
+            (marginal - masses).abs().sum() for marginal, masses in zip((plan.sum(1), plan.sum(0)), (a, b), strict=True)
+        ]
         return Optimum(
             objective=value.to(dtype),
             gradients=[None if each is None else each.to(dtype) for each in gradients],
             plan=coupling,
             details=lambda: (value.to(dtype), (f.to(dtype), g.to(dtype))),
             iterations=losses,
-            converged=losses <= self.max_iterations and float((linear * 2 * plan).sum() - a @ f - b @ g) <= self._slack(value, c, a),
+            converged=losses <= self.max_iterations
+            and float((linear * 2 * plan).sum() - a @ f - b @ g) <= self._slack(value, c, a),
             marginal_error=float(torch.stack(errors).max()),
             state=coupling,
         )
@@ -123,9 +126,7 @@ class MatrixGW(Transport):
         """Returns what the linear problem at the optimum may still gain."""
         return 1e-6 * float(value.abs() + a @ c.square() @ a)
 
-    def _best(
-        self, c: Tensor, d: Tensor, a: Tensor, b: Tensor, starts: Iterator[Tensor]
-    ) -> tuple[Tensor, int]:
+    def _best(self, c: Tensor, d: Tensor, a: Tensor, b: Tensor, starts: Iterator[Tensor]) -> tuple[Tensor, int]:
         """Returns the best plan from several starts, and how many linear problems it took."""
         ot = imported("ot")
         arrays = [each.cpu().numpy() for each in (c, d, a, b)]

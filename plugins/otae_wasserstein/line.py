@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from otae.reductions import safe_power
+from otae.reductions import in_transform, safe_power
 
 _THREADS = 4  # from which on torch, which sorts rows in parallel, overtakes NumPy, which sorts four times as fast
 
@@ -82,7 +82,7 @@ def _cumulated(line: Line) -> tuple[Tensor, Tensor]:
 
 def _order(values: Tensor, stable: bool = False) -> Tensor:
     """Returns the indices that sort each row, with shape (L, N)."""
-    if values.device.type == "cpu" and torch.get_num_threads() < _THREADS and not torch._C._functorch.is_functorch_wrapped_tensor(values):
+    if values.device.type == "cpu" and torch.get_num_threads() < _THREADS and not in_transform():
         return torch.from_numpy(np.argsort(values.detach().numpy(), axis=1, kind="stable" if stable else None))
     return values.detach().argsort(dim=1, stable=stable)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.reductions import Backend
-from otae.transport import Measure, Optimum, Potentials, Schedule, Transport, Until, anneal
+from otae.transport import Measure, Optimum, Potentials, Schedule, Solution, Transport, Until, anneal, solve_matrix
 from otae.transport.envelope import Needs
 
 from .divergence import Divergence, Solver, solve_divergence
@@ -118,6 +118,16 @@ class Sinkhorn(Transport):
         divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, start)
         shift = (centres[0] - centres[1]).to(x.points)
         return self._report(divergence, shift, needs, schedule, dtype)
+
+    def solve_matrix(self, costs: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Solution:
+        """Returns the entropic plan for a matrix of costs, at the temperature p blurᵖ, without debiasing.
+
+        Args:
+            costs: The costs of all pairs, with shape (N, M), such as those of a ground cost of one's own.
+            a: The weights of the source points, with shape (N,); uniform where `None`.
+            b: The weights of the target points, with shape (M,); uniform where `None`.
+        """
+        return solve_matrix(costs, a, b, self.schedule.last, self.schedule.until, self.limits)
 
     def _resolve(self, source: Measure, target: Measure) -> tuple[Measure, Measure, Schedule]:
         """Returns the sides in a precision that resolves the blur, and the schedule, whose blur is raised if none does."""
