@@ -62,7 +62,7 @@ def measured(experiment: Experiment, train: Any = fit) -> dict[str, Any]:
         started = time.perf_counter()
         train(run)
         seconds = time.perf_counter() - started
-        return {"seconds": round(seconds, 1), "figures": evaluate(run, METRICS)["test"]}
+        return {"seconds": round(seconds, 1), "figures": evaluate(run, metrics=METRICS)["test"]}
 
 
 def row(name: str, seed: int) -> dict[str, Any]:

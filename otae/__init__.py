@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .registry import priors as priors
     from .run import Run as Run
     from .run import load as load
+    from .study import compare as compare
+    from .study import run_study as run_study
     from .workflow import resume as resume
     from .workflow import train as train
 
@@ -42,6 +44,7 @@ _HOMES = {
     "objective": ["Objective", "Term"],
     "registry": ["costs", "datasets", "decoders", "encoders", "metrics", "priors"],
     "run": ["Run", "load"],
+    "study": ["compare", "run_study"],
     "workflow": ["resume", "train"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

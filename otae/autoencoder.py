@@ -211,7 +211,7 @@ class Autoencoder(nn.Module):
             raise CloudError(f"This model takes {what} of shape {wanted}, scaled as in training; got {given}.")
         if not len(inputs):
             raise CloudError(f"This model was given no {what}: the array is empty.")
-        place = _placement(self)
+        place = placement(self)
         batches = (_tensor(inputs[start : start + size]) for start in range(0, len(inputs), size))
         with evaluating(self):
             result = torch.cat([function(_finite(batch, what).to(**place)).to(batch.device) for batch in batches])
@@ -251,7 +251,12 @@ def _rows(batch_size: int, columns: int) -> int:
     return batch_size if batch_size < 1 else max(1, batch_size // columns)
 
 
-def _placement(module: nn.Module) -> dict[str, Any]:
+def placement(module: nn.Module) -> dict[str, Any]:
+    """Returns the device and the type of a module's parameters, as arguments of `Tensor.to`.
+
+    Args:
+        module: The module; one without parameters asks for nothing.
+    """
     parameter = next(module.parameters(), None)
     return {} if parameter is None else {"device": parameter.device, "dtype": parameter.dtype}
 

@@ -10,11 +10,14 @@ from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
 from .config import Component, Experiment, TermConfig
 from .errors import ConfigError, DataError, ObjectiveError
-from .interfaces import Cost, Dataset
+from .interfaces import Cost, Dataset, Metric
 from .objective import Objective, Term, check_fit, check_name
 from .optimizers import check as check_training
-from .registry import Offer, Registry, costs, datasets, decoders, encoders, priors
+from .registry import Offer, Registry, costs, datasets, decoders, encoders, metrics, priors
 from .signature import filled, handed, validated
+
+DEFAULT_METRICS = "default"
+"""The name that stands, among an evaluation's metrics, for all that are installed and not costly."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,14 @@ def plugins_used(experiment: Experiment) -> dict[str, Offer]:
     return {path: registry.offer(component.name) for path, registry, component in components(experiment)}
 
 
-def resolve(experiment: Experiment) -> Experiment:
+def resolve(experiment: Experiment, *, metrics_too: bool = True) -> Experiment:
     """Returns the experiment with every plugin looked up, every option checked, and every default filled in.
 
     No data are read.
 
     Args:
         experiment: The experiment as configured.
+        metrics_too: Whether to look up the evaluation's metrics; a model can be used without them.
 
     Raises:
         PluginError: If a plugin is unknown, broken, or offered twice.
@@ -84,6 +88,11 @@ def resolve(experiment: Experiment) -> Experiment:
         beside = set(type(component).model_fields) - {"name"}
         model = filled(plugin, where, component.options, registry.given, beside)
         component.__pydantic_extra__ = model.model_dump(mode="json")
+    for number, metric in enumerate(resolved.evaluation.metrics if metrics_too else ()):
+        if metric.name != DEFAULT_METRICS:
+            where = _where(f"evaluation.metrics.{number}", metrics, metric)
+            options = filled(metrics.get(metric.name), where, metric.options, metrics.given, {"name"})
+            metric.__pydantic_extra__ = options.model_dump(mode="json")
     for name, term in resolved.objective.items():
         try:
             check_name(name)
@@ -109,6 +118,21 @@ def open_dataset(experiment: Experiment) -> Dataset:
     """
     dataset: Dataset = _create("data", datasets, experiment.data, {})
     return dataset
+
+
+def create_metric(component: Component, place: str = "evaluation.metrics") -> Metric:
+    """Returns a metric with its options.
+
+    Args:
+        component: The metric's name and options.
+        place: Where it was asked for, for messages.
+
+    Raises:
+        PluginError: If the metric is unknown or broken.
+        ConfigError: If an option is unknown, missing or not allowed.
+    """
+    metric: Metric = _create(place, metrics, component, {})
+    return metric
 
 
 def build(experiment: Experiment, shape: Shape) -> Parts:

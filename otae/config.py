@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import (
@@ -201,6 +201,34 @@ class TrainingConfig(Section):
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | Mapping) else value
+
+
+SplitName: TypeAlias = Literal["train", "validation", "test", "all"]
+
+
+class EvaluationConfig(Section):
+    """Creates the evaluation section: how the trained model is judged.
+
+    Attributes:
+        metrics: The metrics, each a name or `{name: …, option: …}`; `default` stands for every installed metric that is
+            not costly and that the data allow.
+        samples: The number of draws from the prior to judge.
+        limit: The largest number of samples of a split to judge, drawn by seed where there are more.
+        splits: The splits to judge: of `train`, `validation`, `test`, and `all` of them together.
+    """
+
+    metrics: Annotated[
+        list[Component],
+        BeforeValidator(_listed, json_schema_input_type=list[Component] | Component | str),
+        Field(min_length=1),
+    ] = Field(default_factory=lambda: [Component(name="default")])
+    samples: PositiveInt = 10_000
+    limit: PositiveInt = 10_000
+    splits: Annotated[list[SplitName], BeforeValidator(_listed), Field(min_length=1)] = ["test", "all"]
+
+
 class Experiment(Section):
     """Creates a whole experiment: what `otae train` runs.
 
@@ -210,6 +238,7 @@ class Experiment(Section):
         model: The autoencoder.
         objective: The terms by name; a term set to null is left out.
         training: The training.
+        evaluation: The evaluation.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -217,6 +246,7 @@ class Experiment(Section):
     model: ModelConfig
     objective: dict[str, TermConfig] = Field(min_length=1)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
 
     _title: str = PrivateAttr(default="experiment")
 
@@ -236,10 +266,10 @@ class Experiment(Section):
         """Returns the experiment under another title.
 
         Args:
-            title: The name of the recipe or file.
+            title: The name of the recipe or file, and what was changed; its printable letters are kept, 160 at the most.
         """
         copy = self.model_copy()
-        copy._title = title
+        copy._title = "".join(filter(str.isprintable, title))[:160].strip() or "experiment"
         return copy
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 4000
+
 
 class OtaeError(Exception):
-    """Creates the base of all errors that a user of otae can meet; the command line shows it without a traceback."""
+    """Abstract base of all errors that a user of otae can meet; the command line shows them without a traceback.
+
+    A message is plain text of bounded length, whatever the file says that it quotes.
+    """
+
+    def __str__(self) -> str:
+        return printable(shorten(super().__str__(), LONGEST))
 
 
 class PluginError(OtaeError):
@@ -88,8 +96,25 @@ class RunError(OtaeError):
     """Creates an error about a run's folder: missing, incomplete, or already in use."""
 
 
+class NotApplicableError(OtaeError):
+    """Raised by a metric that cannot judge a model or its data, such as one that needs labels where there are none."""
+
+
 class NonFiniteError(OtaeError, ArithmeticError):
     """Creates an error for a loss or gradient that is not a finite number, naming the term and the step."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Raised when a signal ended a training between two steps; it can be continued.
+
+    Args:
+        message: What happened, and how to continue.
+        number: The signal's number.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 def near_match(name: str, known: Iterable[str]) -> str:
@@ -113,3 +138,34 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     return f"No {what} named {name!r}. Known: {', '.join(names) or 'none'}.{near_match(name, names)}"
+
+
+def printable(text: str) -> str:
+    """Returns text with its control characters made visible, so that it cannot steer a terminal; line ends stay.
+
+    Args:
+        text: The text.
+
+    Examples:
+        >>> printable("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    kept = "\n\t\xa0\u202f"
+    return "".join(
+        each if each.isprintable() or each in kept else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """Returns text of a largest length, its middle left out where it is longer.
+
+    Args:
+        text: The text.
+        length: The largest number of characters, more than 20.
+    """
+    if len(text) <= length:
+        return text
+    half = (length - 5) // 2
+    return f"{text[:half]} ... {text[-half:]}"

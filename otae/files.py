@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Gives a path beside the final one to write to, and moves it there once the writing is done.
+    """Gives a path beside the final one to write to, and moves it there once the writing is done and on the disk.
 
     Args:
         path: The final path; its folder is made if need be.
@@ -21,9 +22,24 @@ def atomic(path: Path) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield draft
+        flush_to_disk(draft)
         draft.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Waits until a file's content is on the disk, so that a power cut cannot leave an empty file under its name.
+
+    Args:
+        path: The file.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -45,3 +61,28 @@ def write_json(path: Path, values: Any) -> None:
         values: What it shall hold.
     """
     write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Returns what a JSON file holds.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: If it is no JSON in UTF-8.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def file_name(title: str) -> str:
+    """Returns a title as the name of a file or folder: letters, digits and `._=-`, all else as one hyphen.
+
+    Args:
+        title: The title.
+
+    Examples:
+        >>> file_name("wae-mmd, prior=mixture(components=20)")
+        'wae-mmd-prior=mixture-components=20'
+    """
+    return re.sub(r"[^\w.=-]+", "-", title).strip("-.") or "untitled"

@@ -14,7 +14,7 @@ from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS, Clouds
 from .errors import ObjectiveError, unknown_name
 from .interfaces import Cost
-from .schedule import Weight, weight_at
+from .schedule import Weight, has_ended, weight_at
 from .transport import Transport
 from .views import Memory
 
@@ -166,6 +166,15 @@ class Objective(nn.Module):
             raw = term(clouds)
             losses[name] = TermLoss(raw, weight_at(term.weight, step, epoch), term.take_unconverged(name))
         return Losses(losses)
+
+    def settled(self, step: int, epoch: int) -> bool:
+        """Returns whether the schedule of every weight has ended.
+
+        Args:
+            step: The number of main steps done.
+            epoch: The number of epochs done.
+        """
+        return all(has_ended(term.weight, step, epoch) for _, term in self)
 
     def adversary_losses(self, model: Autoencoder, x: Tensor, rounds: int = 1) -> Iterator[dict[str, Tensor]]:
         """Yields what each term's adversary minimises, round after round, on fresh clouds that are cut from the graph.

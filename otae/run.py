@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,17 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
-from torch import nn
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from torch import Tensor, nn
 
+from . import folder
 from .autoencoder import Autoencoder
-from .build import Parts, Shape, build, plugins_used
+from .build import Parts, Shape, build, open_dataset, plugins_used
+from .comparison import describe, find_changes, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
-from .files import atomic, write_json, write_text
+from .files import write_json, write_text
+from .interfaces import Dataset
 from .loading import load_config
 from .objective import Objective
+from .provenance import PluginRecord, Provenance, find_replaced, find_updated
+from .signature import explain
+from .weights import read_weights, write_weights
+
+
+class _Figures(BaseModel):
+    """Holds what of an evaluation's file a run reads."""
+
+    figures: dict[str, dict[str, dict[str, float]]]
 
 
 class Run:
@@ -39,6 +50,7 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
+        self._told = False
         if not (self.path / "config.yaml").is_file():
             raise RunError(
                 f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote."
@@ -48,57 +60,80 @@ class Run:
         return f"Run({str(self.path)!r})"
 
     @classmethod
-    def create(cls, path: Path, experiment: Experiment) -> Run:
+    def create(cls, path: Path, experiment: Experiment, *, overwrite: bool = False) -> Run:
         """Returns a new run, its folder made, its configuration and provenance written.
 
         Args:
-            path: The folder, which must be new or empty.
+            path: The folder: new, empty, or with no more in it than a run leaves that died before its first checkpoint.
             experiment: The resolved experiment.
+            overwrite: Whether to remove the files of a run that is there; other files stay.
 
         Raises:
             RunError: If the folder holds something already, or cannot be written.
         """
         try:
             path.mkdir(parents=True, exist_ok=True)
+            is_run = (path / folder.CONFIG).is_file() and (path / folder.PROVENANCE).is_file()
+            has_begun = folder.has_begun(path)
         except OSError as error:
             raise RunError(
                 f"Cannot make the run's folder {path}: {error.strerror}. Choose another --output."
             ) from error
-        if any(path.iterdir()):
+        if has_begun and not is_run:
+            raise RunError(f"{path} is not empty. Choose another --output.")
+        if has_begun and not overwrite:
             raise RunError(
-                f"{path} is not empty. Choose another --output, or continue that run with `otae resume {path}`."
+                f"{path} is not empty. Choose another --output, continue that run with `otae resume {path}`, or replace it "
+                "with --overwrite."
             )
-        write_json(path / "provenance.json", _provenance(experiment))
-        write_text(path / "config.yaml", experiment.to_yaml())
+        folder.require_own_folders(path)
+        folder.clear(path)
+        write_json(path / folder.PROVENANCE, _provenance(experiment))
+        write_text(path / folder.CONFIG, experiment.to_yaml())
         return cls(path)
-
-    def discard(self) -> None:
-        """Removes the folder of a run that never began to train; one that holds any result is left alone."""
-        begun = {file.name for file in self.path.iterdir()} - {"config.yaml", "provenance.json"}
-        if not begun:
-            shutil.rmtree(self.path)
 
     @property
     def experiment(self) -> Experiment:
         """Returns the experiment, its plugins looked up anew.
 
         Raises:
-            RunError: If a plugin that the run was trained with is missing or broken, naming its distribution.
+            RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
         try:
-            return load_config(self.path).titled(self.provenance.get("title", self.path.name))
+            experiment = load_config(self.path, metrics_too=False).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
             raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
+        self._require_same_plugins(experiment)
+        return experiment
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Returns what the run was made with: versions, plugins, seed, command."""
-        return self._json("provenance.json")
+        """Returns what the run was made with: versions, plugins, seed, command.
+
+        Raises:
+            RunError: If the file is missing or corrupt.
+        """
+        kept: dict[str, Any] = self._json("provenance.json", TypeAdapter(Provenance))
+        return kept
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Returns the figures of the evaluation, by split."""
-        return self._json("evaluation.json")
+        """Returns the figures of the evaluation, by split, metric and name.
+
+        Raises:
+            RunError: If the file is missing or corrupt.
+        """
+        figures: dict[str, Any] = self._json("evaluation.json", TypeAdapter(_Figures))["figures"]
+        return figures
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Returns the dataset that the run was trained on, opened once.
+
+        Raises:
+            DataError: If its files are missing or corrupt.
+        """
+        return open_dataset(self.experiment)
 
     @cached_property
     def model(self) -> Autoencoder:
@@ -116,9 +151,33 @@ class Run:
         Args:
             seconds: The time to add.
         """
-        provenance = self.provenance
-        provenance["training_seconds"] = round(provenance.get("training_seconds", 0.0) + seconds, 3)
-        write_json(self.path / "provenance.json", provenance)
+        self.record(training_seconds=round(self.provenance.get("training_seconds", 0.0) + seconds, 3))
+
+    def record(self, **entries: Any) -> None:
+        """Writes entries into the provenance, in place of those of the same name.
+
+        Args:
+            entries: Plain lists, dicts, numbers and text, by name.
+        """
+        write_json(self.path / folder.PROVENANCE, {**self.provenance, **entries})
+
+    @property
+    def continuations(self) -> list[dict[str, Any]]:
+        """Returns what was changed when the run went on after a checkpoint, oldest first."""
+        return list(self.provenance.get("continued", []))
+
+    def go_on(self, experiment: Experiment, entry: dict[str, Any]) -> None:
+        """Writes a changed configuration, and what changed into the provenance; the former results are out of date.
+
+        Args:
+            experiment: The resolved experiment to go on with.
+            entry: What changed, and at which step.
+        """
+        made = {**entry, "command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
+        self.record(continued=[*self.continuations, made])
+        write_text(self.path / "config.yaml", experiment.to_yaml())
+        for name in ("report.html", "evaluation.json"):
+            (self.path / name).unlink(missing_ok=True)
 
     def save(self, parts: Parts, shape: Shape) -> None:
         """Writes the trained weights, of the model and of the objective's costs.
@@ -127,34 +186,53 @@ class Run:
             parts: The trained parts.
             shape: What the data told, kept with the weights, so that loading needs no data.
         """
-        metadata = {"data_shape": json.dumps(shape.data_shape), "value_range": json.dumps(shape.value_range)}
+        metadata = {
+            "data_shape": json.dumps(shape.data_shape),
+            "value_range": json.dumps(shape.value_range),
+            "configuration": to_canonical(self.experiment),
+        }
         for name, module in (("objective", parts.objective), ("model", parts.model)):
-            tensors = {key: value.detach().cpu().contiguous().clone() for key, value in module.state_dict().items()}
-            with atomic(self.path / f"{name}.safetensors") as draft:
-                draft.write_bytes(serialize(tensors, metadata))
+            write_weights(self.path / f"{name}.safetensors", module.state_dict(), metadata)
         self.__dict__.pop("_parts", None)
 
     @cached_property
     def _parts(self) -> Parts:
-        experiment = self.experiment
+        experiment, read = self.experiment, {}
+        for name in ("model", "objective"):
+            read[name], metadata = self._read(self.path / f"{name}.safetensors")
+            self._require_trained(self.path / f"{name}.safetensors", metadata, experiment)
         with torch.random.fork_rng(devices=[]):
-            parts = build(experiment, self._shape())
+            parts = build(experiment, _shape(metadata))
         for name, module in (("model", parts.model), ("objective", parts.objective)):
-            self._restore(self.path / f"{name}.safetensors", module)
+            self._restore(self.path / f"{name}.safetensors", module, read[name])
         return parts
 
-    def _shape(self) -> Shape:
-        path = self.path / "model.safetensors"
-        with self._opened(path) as weights:
-            metadata = weights.metadata() or {}
-        if missing := {"data_shape", "value_range"} - set(metadata):
+    def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+        try:
+            tensors, metadata = read_weights(path)
+        except FileNotFoundError as error:
+            cure = f"finish it with `otae resume {self.path}`"
+            raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
+        if missing := {"data_shape", "value_range", "configuration"} - set(metadata):
             raise RunError(f"{path} lacks {', '.join(sorted(missing))}: otae did not write it. Restore it from a copy.")
-        value_range = json.loads(metadata["value_range"])
-        return Shape(tuple(json.loads(metadata["data_shape"])), tuple(value_range) if value_range else None)
+        return tensors, metadata
 
-    def _restore(self, path: Path, module: nn.Module) -> None:
-        with self._opened(path) as weights:
-            state = {key: weights.get_tensor(key) for key in weights.keys()}  # noqa: SIM118 - no mapping
+    def _require_trained(self, path: Path, metadata: dict[str, str], experiment: Experiment) -> None:
+        """Checks that weights and configuration have not drifted apart."""
+        former = metadata["configuration"]
+        if changes := find_changes(former, experiment, ("model", "objective")):
+            raise RunError(
+                f"{path} does not fit its configuration: it was trained with another one. config.yaml says "
+                f"{describe(changes)}. Put it back, or train anew. {self._origins()}"
+            )
+        if changes := find_changes(former, experiment, ("seed", "training")):
+            warnings.warn(
+                f"The weights of {self.path} are from before a change: {describe(changes)}. Continue with "
+                f"`otae resume {self.path}`.",
+                stacklevel=6,
+            )
+
+    def _restore(self, path: Path, module: nn.Module, state: dict[str, Tensor]) -> None:
         if any(value.dtype == torch.float64 for value in state.values()):
             module.double()
         try:
@@ -163,36 +241,48 @@ class Run:
             raise RunError(f"{path} does not fit its configuration: {error}. {self._origins()}") from error
         module.eval()
 
-    def _opened(self, path: Path) -> Any:
-        try:
-            return safe_open(path, framework="pt")
-        except FileNotFoundError as error:
-            cure = f"finish it with `otae resume {self.path}`"
-            raise RunError(f"The run {self.path} has no {path.name}: it was not trained to its end; {cure}.") from error
-        except (SafetensorError, OSError) as error:
-            raise RunError(
-                f"{path} is spoilt and cannot be read ({error}). Train again, or restore it from a copy."
-            ) from error
-
     def _origins(self) -> str:
-        used = self.provenance.get("plugins", {}).values()
-        registered = sorted({each["name"] for each in used if each["distribution"] == "session"})
-        needed = sorted(
-            {f"{each['distribution']}=={each['version']}" for each in used if each["distribution"] != "session"}
-        )
+        used = self._plugins().values()
+        registered = sorted({each.name for each in used if each.distribution == "session"})
+        needed = sorted({each.requirement for each in used if each.distribution != "session"})
         told = [f"It was trained with {', '.join(needed)}: install these."] if needed else []
         told += [f"Its session had registered {', '.join(registered)}: register these first."] if registered else []
         return " ".join(told)
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _plugins(self) -> dict[str, PluginRecord]:
+        return Provenance.model_validate(self.provenance).plugins
+
+    def _require_same_plugins(self, experiment: Experiment) -> None:
+        trained, now = self._plugins(), plugins_used(experiment)
+        for path, (record, offer) in find_replaced(trained, now).items():
+            raise RunError(
+                f"The run {self.path} was trained with {record.name!r} of {record.requirement} ({path}), and here {offer.origin} "
+                f"offers that name. Install {record.requirement} and uninstall {offer.distribution}."
+            )
+        if updated := [(record, offer) for record, offer in find_updated(trained, now) if not self._told]:
+            self._told = True
+            told = ", ".join(f"{record.requirement} (here {offer.version})" for record, offer in updated)
+            warnings.warn(f"The run {self.path} was trained with {told}: results may differ.", stacklevel=4)
+
+    def _json(self, name: str, form: TypeAdapter[Any]) -> Any:
         path = self.path / name
         try:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            form.validate_python(values)
         except FileNotFoundError as error:
             raise RunError(f"The run {self.path} has no {name}. Was it trained and evaluated to its end?") from error
-        except ValueError as error:
-            raise RunError(f"{path} is spoilt: {error}.") from error
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror}.") from error
+        except ValidationError as error:
+            raise RunError(f"{path} is corrupt: {explain(error, '', BaseModel)}") from error
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{path} is corrupt: {error}.") from error
         return values
+
+
+def _shape(metadata: Mapping[str, str]) -> Shape:
+    value_range = json.loads(metadata["value_range"])
+    return Shape(tuple(json.loads(metadata["data_shape"])), tuple(value_range) if value_range else None)
 
 
 def load(path: str | Path) -> Autoencoder:
@@ -202,7 +292,7 @@ def load(path: str | Path) -> Autoencoder:
         path: The run's folder.
 
     Raises:
-        RunError: If the folder holds no finished run, a file is spoilt, or a plugin is missing.
+        RunError: If the folder holds no finished run, a file is corrupt, or a plugin is missing.
     """
     return Run(path).model
 

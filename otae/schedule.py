@@ -73,3 +73,25 @@ def weight_at(weight: Weight, step: int, epoch: int) -> float:
         epoch: The number of epochs done.
     """
     return weight.at(step, epoch) if isinstance(weight, Schedule) else weight
+
+
+def final_weight(weight: Weight) -> float:
+    """Returns the value that a weight has once its schedule has ended.
+
+    Args:
+        weight: A number or a schedule.
+    """
+    return weight.to if isinstance(weight, Schedule) else weight
+
+
+def has_ended(weight: Weight, step: int, epoch: int) -> bool:
+    """Returns whether a weight changes no more.
+
+    Args:
+        weight: A number or a schedule.
+        step: The number of main steps done.
+        epoch: The number of epochs done.
+    """
+    return (
+        not isinstance(weight, Schedule) or (step / weight.steps if weight.steps else epoch / (weight.epochs or 1)) >= 1
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .build import DEFAULT_METRICS
 from .config import Experiment
 from .errors import PluginError
 from .extending import KEY
-from .registry import Registry, costs, datasets, decoders, encoders, priors
+from .registry import Registry, costs, datasets, decoders, encoders, metrics, priors
 from .signature import options_model
 
 _PLACES: dict[tuple[str, str], Registry[Any]] = {
@@ -16,6 +17,13 @@ _PLACES: dict[tuple[str, str], Registry[Any]] = {
     ("ModelConfig", "decoder"): decoders,
     ("ModelConfig", "prior"): priors,
     ("TermConfig", "cost"): costs,
+}
+_DEFAULT = {
+    "type": "object",
+    "description": "Every installed metric that is not costly and that the data allow.",
+    "properties": {"name": {"const": DEFAULT_METRICS}},
+    "required": ["name"],
+    "additionalProperties": False,
 }
 _PART = ".partial"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,6 +40,13 @@ def schema() -> dict[str, Any]:
     for (section, field), registry in _PLACES.items():
         definitions[registry.kind] = _component(registry, definitions)
         definitions[section]["properties"][field] = {"$ref": f"#/$defs/{registry.kind}"}
+    definitions["metric"] = _component(metrics, definitions)
+    definitions["metric"]["anyOf"] = [_DEFAULT, {"const": DEFAULT_METRICS}, *definitions["metric"]["anyOf"]]
+    one = {"$ref": "#/$defs/metric"}
+    judged = definitions["EvaluationConfig"]["properties"]["metrics"]
+    judged["anyOf"] = [{"type": "array", "items": one, "minItems": 1}, one]
+    for key in ("type", "items", "minItems"):
+        judged.pop(key, None)
     for section in ("OptimizerConfig", "SchedulerConfig"):
         definitions[section] = {"anyOf": [{"type": "string"}, definitions[section]]}
     terms = base["properties"]["objective"]

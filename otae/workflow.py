@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -9,69 +10,123 @@ from rich.console import Console
 
 from .build import resolve
 from .config import Experiment
-from .errors import OtaeError, RunError
-from .evaluation import evaluate
+from .errors import RunError, Stopped
+from .evaluation import Specimens, check_metrics, judge
+from .files import file_name
+from .folder import remove, require_own_folders
+from .lock import locked
 from .report import write_report
 from .run import Run
-from .training import Interrupted, fit
+from .training import Interrupted, fit, go_on, start_from
 
 
-def train(experiment: Experiment, path: str | Path | None = None, *, console: Console | None = None) -> Run:
+def train(
+    experiment: Experiment,
+    path: str | Path | None = None,
+    *,
+    start: str | Path | Run | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
+    evaluation: bool = True,
+    report: bool = True,
+) -> Run:
     """Returns the run of an experiment: trained, evaluated, and with its report.
 
     Args:
         experiment: The experiment, as `load_config` gives it.
         path: The run's folder, new or empty; a dated one under `runs/` where `None`.
+        start: A run from whose weights to start, those that fit by name and shape; from fresh weights where `None`.
+        overwrite: Whether to replace a run that is in the folder.
         console: Where progress is shown; nowhere where `None`.
+        evaluation: Whether to evaluate the trained model.
+        report: Whether to write the report.
 
     Raises:
         ConfigError: If an option is not allowed.
-        DataError: If the data are missing or spoilt.
+        DataError: If the data are missing or corrupt.
         NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
         KeyboardInterrupt: If a signal asked to stop; `resume` continues from that step.
-        RunError: If the folder is in use.
+        RunError: If the folder is in use, or holds something else.
     """
     resolved = resolve(experiment).titled(experiment.title)
-    run = Run.create(_folder(resolved, path), resolved)
-    try:
-        return _finish(run, console)
-    except OtaeError:
-        run.discard()  # a mistake found while the data were opened leaves no folder behind
-        raise
+    folder = _folder(resolved, path)
+    run = Run.create(folder, resolved, overwrite=overwrite)
+    with locked(folder):
+        try:
+            if start is not None:
+                _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
+            return _finish(run, console, evaluation, report)
+        except Exception:
+            remove(folder)  # a mistake found before the first step leaves no folder behind
+            raise
 
 
-def resume(path: str | Path, *, console: Console | None = None) -> Run:
+def resume(
+    path: str | Path,
+    overrides: Iterable[str] = (),
+    *,
+    epochs: int | None = None,
+    console: Console | None = None,
+    evaluation: bool = True,
+    report: bool = True,
+) -> Run:
     """Returns a run, continued from its last checkpoint to its end; on the CPU the weights are those of an unbroken run.
 
     Args:
         path: The run's folder.
+        overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
+        epochs: The number of epochs in all, those that are done included; as configured where `None`.
         console: Where progress is shown; nowhere where `None`.
+        evaluation: Whether to evaluate the trained model.
+        report: Whether to write the report.
 
     Raises:
-        RunError: If the folder holds no run, its training is complete, or a plugin is missing.
+        RunError: If the folder holds no run, there is nothing to continue, the configuration or the data are not those
+            that the run began with, a change makes it another training, or a plugin is missing.
         KeyboardInterrupt: If a signal asked to stop again.
     """
     run = Run(path)
-    if (run.path / "report.html").exists():
+    require_own_folders(run.path)
+    with locked(run.path):
+        _change(run, overrides, epochs)
+        return _finish(run, console, evaluation, report)
+
+
+def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
+    asked = [*overrides, *([f"training.epochs={epochs}"] if epochs is not None else [])]
+    if asked:
+        go_on(run, asked)
+    elif (run.path / "report.html").exists():
         raise RunError(
-            f"The run {run.path} is complete: there is nothing to resume. Train a new one with `otae train`."
+            f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all, or "
+            f"train a new one from its weights by `otae train … --from {run.path}`."
         )
-    return _finish(run, console)
 
 
-def _finish(run: Run, console: Console | None) -> Run:
+def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -> Run:
+    section = run.experiment.evaluation
+    if evaluation:
+        check_metrics(section.metrics, run.dataset)
     try:
         fit(run, console)
     except Interrupted as interruption:
-        raise KeyboardInterrupt(f"{interruption}; continue with `otae resume {run.path}`") from interruption
-    evaluate(run)
-    write_report(run)
+        raise Stopped(f"{interruption}; continue with `otae resume {run.path}`", interruption.number) from interruption
+    specimens = Specimens.of_run(run)
+    if evaluation:
+        judge(specimens, section.metrics, console=console).write(run.path)
+    if report:
+        write_report(run, specimens, console=console)
     return run
+
+
+def _tell(console: Console | None, text: str) -> None:
+    if console is not None:
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def _folder(experiment: Experiment, path: str | Path | None) -> Path:
     if path is not None:
         return Path(path).expanduser()
-    stem = Path("runs") / f"{experiment.title}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = Path("runs") / f"{file_name(experiment.title)}-{datetime.now():%Y%m%d-%H%M%S}"
     taken = (stem.with_name(f"{stem.name}-{number}") for number in range(2, 1000))
     return stem if not stem.exists() else next(folder for folder in taken if not folder.exists())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +18,10 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: threads only wait for each other
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fake_metrics import OFFERED
 from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard
 
+import otae
 from otae import Autoencoder, Run, load_config
 from otae.training import fit
 
@@ -80,3 +83,20 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     for module in set(sys.modules) - before:
         if str(getattr(sys.modules[module], "__file__", "")).startswith(str(site)):
             del sys.modules[module]
+
+
+@pytest.fixture
+def _fake_metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Offers the metrics of `fake_metrics`, and no others."""
+    monkeypatch.setattr("otae.registry.offers", lambda group: [])
+    for name, metric in OFFERED.items():
+        otae.metrics.register(name, metric)
+    yield
+    for name in OFFERED:
+        otae.metrics.unregister(name)
+
+
+@pytest.fixture
+def run(finished: Run, tmp_path: Path) -> Run:
+    """Returns a copy of a trained run, to be changed."""
+    return Run(shutil.copytree(finished.path, tmp_path / "run"))

@@ -148,6 +148,27 @@ class Keeper(Prior):
         self.codes = codes
 
 
+class Late(Prior):
+    """Creates a normal law with unit deviations that starts around the codes of its second epoch."""
+
+    warmup = 1
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__(latent_dim)
+        self.centre = nn.Parameter(torch.zeros(latent_dim))
+        self.register_buffer("starts", torch.zeros(1))
+        self.register_buffer("seen", torch.zeros(1))
+
+    def sample(self, count: int, generator: Generator | None = None) -> Tensor:
+        return self.centre + self.normal(count, self.latent_dim, generator=generator)
+
+    @torch.no_grad()
+    def start(self, codes: Tensor) -> None:
+        self.starts += 1
+        self.seen.fill_(len(codes))
+        self.centre.copy_(codes.mean(0) + 10)
+
+
 class MeanGap(Cost):
     """Creates the squared distance of the means.
 
@@ -238,6 +259,7 @@ FAKES = [
     (otae.priors, "shifted", Shifted),
     (otae.priors, "twin", Twin),
     (otae.priors, "keeper", Keeper),
+    (otae.priors, "late", Late),
     (otae.costs, "mean-gap", MeanGap),
     (otae.costs, "fit", Fit),
     (otae.costs, "spread", Spread),

@@ -15,11 +15,12 @@ FOLDERS = ("otae", "plugins", "tests", "benchmarks", "examples")
 FILES = {str(path.relative_to(ROOT)): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
 CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
-    "errors", "cloud", "interfaces", "signature", "registry", "health", "reductions", "transport", "autoencoder", "clouds", "views",
-    "schedule", "objective", "config", "optimizers", "overrides", "build", "recipes", "extending", "loading", "schema",
-    "files", "fetching", "run", "training", "evaluation", "report", "workflow", "scaffold", "diagnosis", "cli", "__main__",
+    "errors", "modules", "cloud", "interfaces", "signature", "registry", "health", "reductions", "transport", "autoencoder", "clouds",
+    "views",    "schedule", "objective", "config", "optimizers", "overrides", "build", "differences", "recipes", "extending",
+    "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison", "provenance", "run", "training",
+    "evaluation", "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
-PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.reductions", "otae.transport")
+PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")
 
 
 def module(name: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -22,13 +22,15 @@ from typer.testing import CliRunner, Result
 import otae
 from otae import Metric, Run
 from otae.cli.app import app
-from otae.evaluation import evaluate
-from otae.interfaces import Specimen
+from otae.interfaces import Figure, Specimen
 from otae.training.module import Engine
 
 
 class Counts(Metric):
     """Creates the number of samples judged."""
+
+    headline = "samples"
+    figures: ClassVar[dict[str, Figure]] = {"samples": Figure("samples", "The number of samples judged.", "higher")}
 
     def __call__(self, specimen: Specimen) -> dict[str, float]:
         return {"samples": float(len(specimen.data))}
@@ -38,16 +40,16 @@ class Counts(Metric):
 def _light(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Judges by a fake metric and draws no pictures, in a folder that holds the experiment of fakes."""
     otae.metrics.register("counts", Counts)
-    monkeypatch.setattr("otae.workflow.evaluate", lambda run: evaluate(run, ["counts"], samples=5))
     for home in ("otae.workflow", "otae.report"):
         monkeypatch.setattr(f"{home}.write_report", written)
     monkeypatch.chdir(tmp_path)
-    Path("tiny.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    judged = {"evaluation": {"metrics": ["counts"], "samples": 5}}
+    Path("tiny.yaml").write_text(yaml.safe_dump(EXPERIMENT | judged))
     yield
     otae.metrics.unregister("counts")
 
 
-def written(run: Run) -> Path:
+def written(run: Run, *_: object, **__: object) -> Path:
     """Returns the page of a report that says nothing."""
     (run.path / "report.html").write_text("<!doctype html>")
     return run.path / "report.html"
@@ -137,7 +139,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights(monkeypatch: pytest.Monk
     assert "report.html" in succeeded("resume", "broken", "--quiet")
     expected = Run("unbroken").model.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in Run("broken").model.state_dict().items())
-    assert "is complete: there is nothing to resume" in refused("resume", "broken")
+    assert "is complete. Go on with it by `otae resume broken --epochs N`" in refused("resume", "broken")
 
 
 def test_ctrl_c_outside_training_ends_with_status_130(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -152,9 +154,42 @@ def test_ctrl_c_outside_training_ends_with_status_130(monkeypatch: pytest.Monkey
 def test_evaluate_judges_by_the_metrics_named(folder: Path) -> None:
     judged = json.loads(succeeded("evaluate", folder, "--metric", "counts", "--json"))
     assert judged == json.loads((folder / "evaluation.json").read_text())
-    assert judged["all"] == {"counts": {"samples": 60.0}}
+    assert judged["figures"]["all"] == {"counts": {"samples": 60.0}}
+    once = succeeded("evaluate", folder, "-m", "counts", "--split", "train", "--samples", "3", "--limit", "5")
+    assert "train" in once
+    assert Run(folder).metrics == {"train": {"counts": {"samples": 5.0}}}
     assert "counts" in succeeded("evaluate", folder, "-m", "counts")
     assert "No plugin named 'count' in 'otae.metrics'" in refused("evaluate", folder, "-m", "count")
+
+
+def test_options_reach_a_metric_and_a_mistake_in_them_is_told(folder: Path) -> None:
+    assert "--metric:1:14: expected" in refused("evaluate", folder, "-m", "{name: counts")
+    assert "evaluation.metrics (metric 'counts').nonsense: unknown option" in refused(
+        "evaluate", folder, "-m", "{name: counts, nonsense: 3}"
+    ).replace("'counts'): nonsense", "'counts').nonsense")
+
+
+def test_a_metric_that_fails_ends_an_evaluation_with_status_1_and_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counts, "__call__", lambda self, specimen: {"samples": 1 / 0})
+    result = run("evaluate", folder, "-m", "counts")
+    assert result.exit_code == 1
+    assert "counts failed: ZeroDivisionError" in " ".join(result.stdout.split())
+
+
+def test_evaluation_and_report_may_be_left_out() -> None:
+    printed = succeeded(
+        "train", "tiny.yaml", "-o", "bare", "-q", "-s", "training.epochs=1", "--no-evaluation", "--no-report"
+    )
+    assert "Run     bare" in printed
+    assert "Report" not in printed
+    assert {path.name for path in Path("bare").iterdir()}.isdisjoint({"evaluation.json", "report.html", "report"})
+
+
+def test_what_follows_training_is_told_step_by_step() -> None:
+    told = run("train", "tiny.yaml", "-o", "run", "-s", "training.epochs=1").stderr
+    assert "Evaluating: 4 steps in" in told
 
 
 def test_report_tells_where_the_page_is(folder: Path) -> None:

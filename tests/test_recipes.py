@@ -144,6 +144,6 @@ def test_parts_are_swapped_from_the_command_line(tmp_path: Path, overrides: list
 @pytest.mark.slow
 def test_gwae_beats_pca_on_digits_in_reconstruction_and_in_samples(tmp_path: Path) -> None:
     runs = [trained(tmp_path / str(seed), "gwae", f"seed={seed}") for seed in range(3)]
-    figures = [evaluate(run, ["reconstruction", "frechet"]) for run in runs]
+    figures = [evaluate(run, metrics=["reconstruction", "frechet"]) for run in runs]
     for split, metric in product(("test", "all"), ("reconstruction", "frechet")):
         assert median(each[split][metric]["ratio"] for each in figures) <= 0.6

@@ -22,12 +22,14 @@ from PIL import Image
 import otae
 import otae.report
 from otae import Run, load_config
-from otae.evaluation import evaluate
+from otae.evaluation import Evaluation, evaluate
+from otae.evaluation.result import Description
 from otae.files import write_json
-from otae.interfaces import Specimen
-from otae.report import gallery, summary, write_report
+from otae.interfaces import Figure as Described
+from otae.interfaces import Samples, Specimen
+from otae.report import canvas, gallery, summary, write_report
 from otae.report.canvas import Picture, photographed
-from otae.report.pictures import distances, mosaic
+from otae.report.pictures import distances, losses, mosaic
 from otae.report.theme import DARK, LIGHT
 from otae.schedule import Schedule
 from otae.training import fit
@@ -40,7 +42,7 @@ ADDRESS = re.compile(
 @pytest.fixture(scope="module")
 def evaluated(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = Run(shutil.copytree(finished.path, tmp_path_factory.mktemp("report") / "run"))
-    evaluate(run, samples=200)
+    evaluate(run, metrics=["default"], samples=200)
     before, state = "matplotlib.pyplot" in sys.modules, torch.get_rng_state()
     write_report(run)
     assert ("matplotlib.pyplot" in sys.modules) == before, "the report must not touch matplotlib's global state"
@@ -109,12 +111,31 @@ def test_names_cannot_smuggle_markup_into_a_page_even_without_a_history(finished
     evil = "<img src=x onerror=alert(1)> & \"'"
     run = Run(shutil.copytree(finished.path, tmp_path / evil))
     write_json(run.path / "provenance.json", {**run.provenance, "title": evil, "command": [evil], "machine": evil})
-    write_json(run.path / "evaluation.json", {"test": {evil: {evil: 1.0}}, evil: {}})
+    described = {evil: Description(evil, {evil: Described(evil, evil)})}
+    Evaluation(figures={"test": {evil: {evil: 1.0}}, evil: {}}, descriptions=described).write(run.path)
     (run.path / "metrics.csv").unlink()
     html = write_report(run).read_text(encoding="utf-8")
     assert "<img src=x" not in html
-    assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 6
+    assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 5
     assert "<h2>Losses</h2>" not in html
+
+
+def test_the_dark_picture_is_what_drawing_it_again_would_give() -> None:
+    series = [0.0, 1.0, 2.0], [3.0, 1.0, 2.0]
+    light, dark = (canvas._file(losses.loss(series, series, theme), "svg") for theme in (LIGHT, DARK))
+    recoloured = canvas.recolour(light)
+    assert recoloured is not None
+    assert _nameless(recoloured) == _nameless(dark)
+    assert recoloured != light
+
+
+def test_a_picture_that_holds_pixels_or_mixed_colours_is_drawn_again() -> None:
+    assert canvas.recolour(b'<path fill="#123456"/>') is None
+    assert canvas.recolour(b'<image href="data:,"/>') is None
+
+
+def _nameless(svg: bytes) -> bytes:
+    return re.sub(rb'(id="|#)[a-z]{1,2}[0-9a-f]{10}', b"", svg)
 
 
 def test_matplotlib_and_jinja_are_imported_only_to_draw() -> None:
@@ -136,7 +157,7 @@ def specimen(shape: tuple[int, ...], latent_dim: int = 3, count: int = 40, class
         reconstructions=draws(count + 1, *shape)[:count],
         generations=draws(90, *shape),
         prior=draws(90, latent_dim),
-        train=draws(50, *shape),
+        train=Samples(data=draws(50, *shape), codes=draws(50, latent_dim)),
         labels=labels,
     )
 

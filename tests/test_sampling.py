@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fakes import Keeper, LinearDecoder, LinearEncoder, Standard, Twin
+from fakes import Keeper, Late, LinearDecoder, LinearEncoder, Standard, Twin
 from PIL import Image
 from torch import Generator, Tensor
 from typer.testing import CliRunner
@@ -35,8 +35,8 @@ def twin() -> Autoencoder:
 def make(tmp_path: Path, values: dict[str, Any]) -> Callable[..., Run]:
     """Returns a function that trains a run of fakes with a prior."""
 
-    def made(prior: str, name: str = "run") -> Run:
-        run = Run.create(tmp_path / name, load_config(values, [f"model.prior={prior}", "training.epochs=1"]))
+    def made(prior: str, name: str = "run", epochs: int = 1) -> Run:
+        run = Run.create(tmp_path / name, load_config(values, [f"model.prior={prior}", f"training.epochs={epochs}"]))
         fit(run)
         return run
 
@@ -125,18 +125,32 @@ def test_a_prior_is_fitted_to_the_codes_of_the_training_data_and_loaded_again(ma
     assert (drawn[:, None] == loaded.prior.codes).all(2).any(1).all(), "every draw is one of the codes"
 
 
-def test_an_interrupted_run_fits_the_same_prior(make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    unbroken, original = make("keeper"), Engine.training_step
+def test_a_prior_starts_once_from_the_codes_of_the_training_data_after_its_warm_up(make: Callable[..., Run]) -> None:
+    prior, size = make("late").model.prior, len(split(60, make("late", "other").experiment.data, 0).train)
+    assert isinstance(prior, Late)
+    assert (prior.starts.item(), prior.seen.item()) == (0, 0), "one epoch is not over before the only one"
+    prior = make("late", "longer", epochs=3).model.prior
+    assert isinstance(prior, Late)
+    assert (prior.starts.item(), prior.seen.item()) == (1, size)
+    assert (prior.centre > 5).all(), "training goes on from the start"
+
+
+@pytest.mark.parametrize("step", [2, 3, 4])
+@pytest.mark.parametrize(("prior", "epochs"), [("keeper", 2), ("late", 3)])
+def test_an_interrupted_run_fits_or_starts_the_same_prior(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, prior: str, epochs: int, step: int
+) -> None:
+    unbroken, original = make(prior, epochs=epochs), Engine.training_step
 
     def struck(self: Engine, batch: Tensor, index: int) -> None:
-        if self.step == 2:
+        if self.step == step:
             raise KeyboardInterrupt
         original(self, batch, index)
 
     with monkeypatch.context() as patch:
         patch.setattr(Engine, "training_step", struck)
         with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever a trainer makes of it
-            make("keeper", "broken")
+            make(prior, "broken", epochs)
     broken = Run(unbroken.path.with_name("broken"))
     fit(broken)
     expected = unbroken.model.state_dict()

@@ -14,7 +14,7 @@ from fakes import EXPERIMENT, Blobs
 from mutants import assert_told
 from torch import Tensor
 
-from otae.interfaces import Metric, Specimen
+from otae.interfaces import Factor, Factors, Figure, Metric, Specimen
 from otae.loading import load_config
 from otae.recipes import recipe
 from otae.testing import DatasetSuite, MetricSuite, RecipeSuite
@@ -36,6 +36,9 @@ class Points(Blobs):
 
 class Error(Metric):
     """Creates the mean squared error of the reconstructions."""
+
+    headline = "error"
+    figures: ClassVar[dict[str, Figure]] = {"error": Figure("error", "The mean squared error.", "lower", 0.0)}
 
     def __call__(self, specimen: Specimen) -> dict[str, float]:
         return {"error": float((specimen.data - specimen.reconstructions).square().mean())}
@@ -93,6 +96,47 @@ class FewLabels(Points):
     def __init__(self) -> None:
         super().__init__()
         self.labels = torch.zeros(3, dtype=torch.int64)
+
+
+class Described(Points):
+    """Creates points with labels that have names, and with factors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels, self.class_names = torch.arange(40) % 3, ("a", "b", "c")
+        self.factors = Factors(torch.linspace(0, 6.28, 40)[:, None], (Factor("angle", "circular", period=6.28),))
+
+
+class FewNames(Described):
+    """Creates labels of which one has no name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.class_names = ("a", "b")
+
+
+class FewRows(Described):
+    """Creates factors of fewer samples than there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors = Factors(torch.zeros(3, 1), (Factor("x"),))
+
+
+class BeyondValues(Described):
+    """Creates a factor that takes a value which it does not declare."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors = Factors(torch.arange(40)[:, None] % 4, (Factor("shape", "categorical", (0, 1, 2)),))
+
+
+class BeyondPeriod(Described):
+    """Creates angles of more than a full turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors = Factors(torch.linspace(0, 9, 40)[:, None], (Factor("angle", "circular", period=6.28),))
 
 
 class Shuffled(Points):
@@ -168,11 +212,16 @@ class FirstOnly(Error):
     (Noisy, "test_reading_twice_gives_the_same", "draw no noise in a dataset"),
     (OutOfRange, "test_each_sample_keeps_the_declared_value_range", "scale it, or set value_range = None"),
     (FewLabels, "test_labels_are_one_integer_per_sample", r"labels must have shape \(N,\) = \(40,\)"),
+    (FewNames, "test_class_names_are_those_of_the_labels", "labels go from 0 to 2, but class_names has 2 names"),
+    (FewRows, "test_factors_are_numbers_of_each_sample", "one row a sample, 40, not 3"),
+    (BeyondValues, "test_factors_take_the_values_they_declare", r"'shape' takes \[3\], not among its values"),
+    (BeyondPeriod, "test_factors_take_the_values_they_declare", r"'angle' must stay in \[0, period\] = \[0, 6\.28\]"),
     (Shuffled, "test_a_batch_equals_its_parts_in_the_order_asked_for", "must stack the samples in that order"),
     (Blobs, "test_a_sample_may_be_changed_without_changing_the_dataset", "return a copy"),
 ])  # fmt: skip
 def test_a_faulty_dataset_is_told_its_fault(mutant: type, test: str, message: str) -> None:
-    sound = type("Sound", (TestPoints,), {"plugin": Unit if mutant is OutOfRange else Points, "options": {}})
+    base = Unit if mutant is OutOfRange else Described if issubclass(mutant, Described) else Points
+    sound = type("Sound", (TestPoints,), {"plugin": base, "options": {}})
     assert_told(sound, mutant, test, lambda suite: (suite().build(),), message)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from ..errors import NonFiniteError, OtaeError
-from . import apply, data, doctor, listing, new, report, schema, show, train
-from .console import errors
+from ..errors import LONGEST, NonFiniteError, OtaeError, Stopped, shorten
+from . import apply, compare, data, doctor, listing, new, report, schema, show, study, train
+from .console import errors, tell_warnings
+from .environment import describe_fault
 
 
 class OtaeGroup(TyperGroup):
@@ -29,11 +31,22 @@ class OtaeGroup(TyperGroup):
             raise typer.Exit(1 if isinstance(error, NonFiniteError) else 2) from error
         except KeyboardInterrupt as interruption:
             errors().print(f"\n[bold]Stopped:[/] {_plain(interruption) or 'interrupted'}.", soft_wrap=True)
-            raise typer.Exit(130) from interruption
+            number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
+            raise typer.Exit(128 + number) from interruption
+        except Exception as error:
+            fault = describe_fault(error)
+            if ctx.params.get("debug") or fault is None:
+                raise
+            errors().print(f"[bold red]Error:[/] {_escape(fault)}", soft_wrap=True)
+            raise typer.Exit(2) from error
 
 
 def _plain(error: BaseException) -> str:
-    return str(error).replace("[", r"\[")  # brackets are no markup here
+    return _escape(shorten(str(error), LONGEST))
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")  # brackets are no markup here
 
 
 app = typer.Typer(
@@ -70,6 +83,8 @@ app.command("train", rich_help_panel="Train")(train.train)
 app.command("resume", rich_help_panel="Train")(train.resume)
 app.command("evaluate", rich_help_panel="Use a run")(report.evaluate)
 app.command("report", rich_help_panel="Use a run")(report.report)
+app.command("compare", rich_help_panel="Compare")(compare.compare)
+app.command("study", rich_help_panel="Compare")(study.study)
 app.command("sample", rich_help_panel="Use a run")(apply.sample)
 app.command("interpolate", rich_help_panel="Use a run")(apply.interpolate)
 app.command("traverse", rich_help_panel="Use a run")(apply.traverse)
@@ -88,7 +103,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
-        app(args=["--debug"] * debug + [each for each in arguments if each != "--debug"], prog_name="otae")
+        with tell_warnings():
+            app(args=["--debug"] * debug + [each for each in arguments if each != "--debug"], prog_name="otae")
     except Exception as error:
         if debug:
             raise

@@ -9,11 +9,17 @@ import typer
 
 from .complete import recipe_names
 from .console import errors, results
-from .summary import summary
+from .summary import print_summary
 
 if TYPE_CHECKING:
     from ..run import Run
 
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
+NoEvaluation = Annotated[bool, typer.Option("--no-evaluation", help="Do not judge the trained model.")]
+Changes = Annotated[
+    list[str],
+    typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
@@ -22,39 +28,63 @@ def train(
         str,
         typer.Argument(help="The name of a recipe, or a YAML file, or a run's folder.", autocompletion=recipe_names),
     ],
-    set_: Annotated[
-        list[str],
-        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
-    ] = [],  # noqa: B006 - typer copies it
+    set_: Changes = [],  # noqa: B006 - typer copies it
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The run's folder, new or empty; a dated one under runs/ if left out."),
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from the weights of this run, those that fit.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder.")] = False,
     quiet: Quiet = False,
+    no_evaluation: NoEvaluation = False,
+    no_report: NoReport = False,
 ) -> None:
     """Train an autoencoder, evaluate it, and write its report.
 
     [bold]otae train gwae[/]
     [bold]otae train gwae --set model.prior.name=mixture --set model.prior.components=10[/]
+    [bold]otae train gwae --from runs/gwae --set training.optimizer.lr=1e-4[/]
     """
     from ..loading import load_config
     from ..workflow import train as run_training
 
     experiment = load_config(config, set_)
-    _conclude(run_training(experiment, output, console=None if quiet else errors()))
+    console = None if quiet else errors()
+    judged, told = not no_evaluation, not no_report
+    _conclude(
+        run_training(
+            experiment, output, start=start, overwrite=overwrite, console=console, evaluation=judged, report=told
+        )
+    )
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="The folder of a run that was interrupted.")],
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Train to this number of epochs in all; as configured if left out."),
+    ] = None,
+    set_: Changes = [],  # noqa: B006 - typer copies it
     quiet: Quiet = False,
+    no_evaluation: NoEvaluation = False,
+    no_report: NoReport = False,
 ) -> None:
-    """Continue an interrupted run to its end, as if it had never stopped."""
+    """Continue an interrupted run to its end, as if it had never stopped, or a finished one to more epochs.
+
+    [bold]otae resume runs/gwae[/]
+    [bold]otae resume runs/gwae --epochs 120 --set training.optimizer.lr=1e-4[/]
+    """
     from ..workflow import resume as resume_training
 
-    _conclude(resume_training(run, console=None if quiet else errors()))
+    console, judged, told = None if quiet else errors(), not no_evaluation, not no_report
+    _conclude(resume_training(run, set_, epochs=epochs, console=console, evaluation=judged, report=told))
 
 
 def _conclude(run: Run) -> None:
-    results().print(summary(run))
+    if (run.path / "evaluation.json").is_file():
+        print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
-    results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)
+    if (run.path / "report.html").is_file():
+        results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)

@@ -1,86 +1,108 @@
-"""The judgement of a run by metrics, kept in its folder."""
+"""The judgement of specimens by metrics, one by one: what fails is named, and costs the others nothing."""
 
 from __future__ import annotations
 
 import math
+import time
+import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from ..errors import ConfigError, NonFiniteError, PluginError
-from ..files import write_json
-from ..interfaces import Metric, Specimen
-from ..registry import metrics as registry
-from ..run import Run
+from rich.console import Console
+
+from ..errors import ConfigError, NotApplicableError
+from ..interfaces import Estimate, Missing, Specimen, Table
 from ..training import seeded
-from .specimens import SPLITS, Specimens
+from .progress import Steps
+from .result import Description, Evaluation
+from .selection import MetricLike, Selected, check_data, select
+from .specimens import Specimens
 
-Figures = dict[str, dict[str, dict[str, float]]]
 
+def judge(
+    specimens: Specimens, metrics: Iterable[MetricLike], *, strict: bool = False, console: Console | None = None
+) -> Evaluation:
+    """Returns what metrics say of specimens.
 
-def evaluate(
-    path: str | Path | Run, metrics: Sequence[str] | None = None, *, samples: int = 10_000, limit: int = 10_000
-) -> Figures:
-    """Returns the figures of a run, by split, metric and name, and writes them to its `evaluation.json`.
-
-    The splits are `test`, which training never saw, and `all`. A metric that needs labels or factors is skipped where the
-    data have none. Everything is drawn from the run's seed: the same call gives the same figures, and no global state changes.
+    Each metric starts from the specimens' seed, so that its figures do not depend on which others are used.
 
     Args:
-        path: The run, or its folder.
-        metrics: The names of the metrics; every installed one where `None`, of which those that cannot be used are
-            skipped with a warning.
-        samples: The number of generations to judge.
-        limit: The largest number of samples of a split to judge, drawn by seed where there are more: it bounds memory.
-            Of samples of more than 6,710 values, fewer are judged, and drawn: 2²⁶ values in all, but at least 1,000 samples.
+        specimens: What the metrics look at.
+        metrics: Names, components with options, or metrics; `default` stands for all installed ones that are not costly.
+        strict: Whether a metric that was asked for by name and cannot be applied is an error.
+        console: Where progress is shown; nowhere where `None`.
 
     Raises:
-        UnknownPluginError: If a named metric is not installed.
-        ConfigError: If `samples` or `limit` is not positive.
-        NonFiniteError: If a figure is not finite; nothing is written then.
-        RunError: If the folder holds no run, it was not trained to its end, or a plugin is missing.
-        DataError: If the data are missing or spoilt.
-
-    Examples:
-        >>> otae.evaluate("runs/gwae")["test"]["reconstruction"]["ratio"]  # doctest: +SKIP
-        0.61
+        PluginError: If a metric that is asked for is unknown or broken.
+        ConfigError: If an option is not allowed; in strict use, if a metric cannot be applied.
     """
-    run = path if isinstance(path, Run) else Run(path)
-    judges = dict(_installed()) if metrics is None else {name: registry.create(name) for name in metrics}
-    specimens = Specimens(run, samples=samples, limit=limit)
-    figures: Figures = {}
-    for split in SPLITS:
-        with seeded(specimens.seed):
-            specimen = specimens[split]
-        figures[split] = {name: _figures(name, judge, split, specimen) for name, judge in _fit(judges, specimen)}
-    write_json(run.path / "evaluation.json", figures)
-    return figures
+    selected, skipped = select(metrics)
+    result = Evaluation(skipped=skipped, protocol=specimens.protocol)
+    seconds = result.protocol.setdefault("seconds", {})
+    with Steps(console, "Evaluating", len(specimens.splits) * (1 + len(selected))) as steps:
+        for split in specimens.splits:
+            steps.begin(f"encoding the split {split}")
+            with seeded(specimens.seed):
+                specimen = specimens[split]
+            result.figures[split] = {}
+            for each in selected:
+                if each.label not in result.failed:
+                    steps.begin(f"{each.label} on {split}")
+                    started = time.monotonic()
+                    _use(each, specimen, split, result, strict)
+                    seconds[each.label] = round(seconds.get(each.label, 0.0) + time.monotonic() - started, 3)
+    for label, reason in result.failed.items() if console is None else ():
+        warnings.warn(f"The metric {label!r} failed, and the others did not: {reason}", stacklevel=2)
+    return result
 
 
-def _installed() -> Iterator[tuple[str, Metric]]:
-    for name in registry.names():
-        try:
-            yield name, registry.create(name)
-        except (PluginError, ConfigError) as error:  # a stranger's metric must not spoil a finished training
-            warnings.warn(f"The metric {name!r} is skipped. {error}", stacklevel=3)
+def _use(each: Selected, specimen: Specimen, split: str, result: Evaluation, strict: bool) -> None:
+    try:
+        check_data(each.label, each.metric, specimen.labels, specimen.factors)
+        with seeded(specimen.seed):
+            values = dict(each.metric(specimen))
+        _sort(values, each, split, result)
+    except NotApplicableError as error:
+        if strict and each.wanted:
+            raise ConfigError(f"{error} Leave it out, or judge another model or other data.") from error
+        result.skipped[each.label] = str(error)
+    except Exception as error:  # the plugin door: a stranger's metric may raise anything
+        result.failed[each.label] = f"{type(error).__name__}: {error} ({each.origin}, {_place(error)})"
+        for kept in (result.figures, result.intervals, result.missing, result.tables):
+            for figures in kept.values():
+                figures.pop(each.label, None)
 
 
-def _fit(judges: dict[str, Metric], specimen: Specimen) -> Iterator[tuple[str, Metric]]:
-    lacks_labels, lacks_factors = specimen.labels is None, specimen.factors is None
-    return (
-        (name, judge)
-        for name, judge in judges.items()
-        if not (judge.needs_labels and lacks_labels) and not (judge.needs_factors and lacks_factors)
-    )
+def _sort(values: Mapping[str, Any], each: Selected, split: str, result: Evaluation) -> None:
+    """Puts the values of a metric where they belong in the result."""
+    numbers: dict[str, float] = {}
+    for name, value in values.items():
+        match value:
+            case Missing(reason):
+                result.missing.setdefault(split, {}).setdefault(each.label, {})[name] = reason
+            case Table():
+                result.tables.setdefault(split, {}).setdefault(each.label, {})[name] = value
+            case _:
+                numbers[name] = _finite(name, value)
+                if isinstance(value, Estimate):
+                    interval = (_finite(name, value.low), _finite(name, value.high))
+                    result.intervals.setdefault(split, {}).setdefault(each.label, {})[name] = interval
+    result.figures[split][each.label] = numbers
+    result.descriptions[each.label] = Description(each.metric.headline, dict(each.metric.figures))
 
 
-def _figures(name: str, judge: Metric, split: str, specimen: Specimen) -> dict[str, float]:
-    with seeded(specimen.seed):  # each metric alone, so that none depends on which others ran
-        figures = {key: float(value) for key, value in judge(specimen).items()}
-    for key, value in figures.items():
-        if not math.isfinite(value):
-            raise NonFiniteError(
-                f"The metric {name!r} says {key} = {value} on the split {split!r}. Either the model diverged, which its "
-                "losses in metrics.csv show, or the metric cannot judge these data: leave it out of `metrics`."
-            )
-    return figures
+def _finite(name: str, value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ArithmeticError(
+            f"it says {name} = {number}. Either the model diverged, which its losses in metrics.csv show, or the metric "
+            "cannot judge these data"
+        )
+    return number
+
+
+def _place(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}, line {frame.lineno}"

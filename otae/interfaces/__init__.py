@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from .components import Components
 from .cost import Cost
-from .dataset import Dataset
+from .dataset import Dataset, Feature
 from .decoder import Decoder
 from .dirac import Dirac
 from .encoder import Encoder
-from .metric import Metric, Specimen
+from .factors import Factor, Factors
+from .figures import Estimate, Figure, FigureValue, Missing, Table
+from .metric import Metric, Samples, Specimen
 from .plan import Plan
 from .prior import Prior
 from .solution import Solution
 from .source import Download, Source, data_folder
+from .trained import TrainedModel, TrainedObjective, TrainedTerm
 
 __all__ = [
     "Components",
@@ -22,11 +25,23 @@ __all__ = [
     "Dirac",
     "Download",
     "Encoder",
+    "Estimate",
+    "Factor",
+    "Factors",
+    "Feature",
+    "Figure",
+    "FigureValue",
     "Metric",
+    "Missing",
     "Plan",
     "Prior",
     "Solution",
+    "Samples",
     "Source",
     "Specimen",
+    "Table",
+    "TrainedModel",
+    "TrainedObjective",
+    "TrainedTerm",
     "data_folder",
 ]

@@ -85,6 +85,15 @@ class Cost(nn.Module, ABC):
         pairs = zip(x, y, *masses, strict=True)
         return torch.stack([self(Cloud(source, a), Cloud(target, b)) for source, target, a, b in pairs])
 
+    def potential(self, cloud: Cloud) -> Tensor | None:
+        """Returns the dual potential that the cost has learned, at each point of a cloud, with shape (N,): high where points
+        look like the target, low where they look like the source. `None` where the cost has none.
+
+        Args:
+            cloud: A cloud of the kind that the cost compares, with shape (N, …).
+        """
+        return None
+
     def __call__(self, source: CloudLike, target: CloudLike | None = None) -> Tensor:
         if self.unary and target is not None:
             raise CloudError(f"{type(self).__name__} looks at its source alone: give it no target.")

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.utils import data
 
+from .factors import Factors
 from .source import Source
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Describes one entry of a sample.
+
+    Args:
+        name: Its name, such as that of a table's column.
+        unit: Its unit, such as `kg`, or `None`.
+        category: The category that a one-hot entry stands for, or `None` where the entry is a number of its own.
+    """
+
+    name: str
+    unit: str | None = None
+    category: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Returns the name with its unit or its category."""
+        return self.name + (f" ({self.unit})" if self.unit else "") + (f"={self.category}" if self.category else "")
 
 
 class Dataset(data.Dataset[Tensor], ABC):
@@ -19,17 +41,20 @@ class Dataset(data.Dataset[Tensor], ABC):
     Attributes:
         data_shape: The shape of one sample, such as (1, 8, 8); set by the subclass.
         labels: One integer class per sample, with shape (N,), for evaluation only; `None` where there are none.
-        factors: What generated each sample, with shape (N, F): whole or real numbers, for evaluation only; `None` where that
-            is not known.
-        factor_names: A name for each factor; `None` where there are none.
+        factors: What generated each sample: a table with shape (N, F), and of each factor its name and kind (categorical,
+            ordered, circular), for evaluation only; `None` where that is not known.
+        class_names: A name for each class of `labels`, in their order, or `None`.
+        features: What each entry of a sample is, for data whose entries have names, such as a table's columns; `None`
+            elsewhere.
         value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
         sources: What `otae data fetch` gets for it.
     """
 
     data_shape: tuple[int, ...]
     labels: Tensor | None = None
-    factors: Tensor | None = None
-    factor_names: tuple[str, ...] | None = None
+    factors: Factors | None = None
+    class_names: tuple[str, ...] | None = None
+    features: tuple[Feature, ...] | None = None
     value_range: tuple[float, float] | None = None
     sources: ClassVar[tuple[Source, ...]] = ()
 

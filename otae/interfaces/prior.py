@@ -26,9 +26,11 @@ class Prior(nn.Module, ABC):
     Attributes:
         fits_codes: Whether the prior is fitted to the codes of the training data once training is over; its buffers may
             then change their sizes, and a state's sizes win when it is loaded.
+        warmup: The number of epochs after which training calls `start` once; never where `None`.
     """
 
     fits_codes: ClassVar[bool] = False
+    warmup: int | None = None
     _anchor: Tensor
 
     def __init__(self, latent_dim: int) -> None:
@@ -55,8 +57,22 @@ class Prior(nn.Module, ABC):
         """Returns the components of a prior that is a mixture, as it is in eval mode, or `None` where it is none."""
         return None
 
+    @property
+    def graph(self) -> Tensor | None:
+        """Returns the directed graph, without cycles, by which the entries of a code act on one another in eval mode, with
+        shape (latent_dim, latent_dim): 1 where i acts on j. `None` where the prior has none.
+        """
+        return None
+
     def fit(self, codes: Tensor) -> None:
         """Fits the prior to codes, in place; without effect unless `fits_codes`.
+
+        Args:
+            codes: The codes of the training data, with shape (N, latent_dim), one draw from the law of each sample's.
+        """
+
+    def start(self, codes: Tensor) -> None:
+        """Sets the parameters by what the codes look like after `warmup` epochs, in place; training goes on from there.
 
         Args:
             codes: The codes of the training data, with shape (N, latent_dim), one draw from the law of each sample's.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..files import atomic
-from .theme import DARK, LIGHT, Theme
+from .theme import CLASSES, DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     Values = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     Points = Values
 
+_PARTS = ("surface", "ink", "muted", "grid", "accent", "contrast")
+_PAIRS = {getattr(LIGHT, part).encode(): getattr(DARK, part).encode() for part in _PARTS}
+_SAME = {colour.encode() for colour in CLASSES}
+_COLOUR = re.compile("#[0-9a-f]{6}(?![0-9a-f])")
 _TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -63,14 +68,30 @@ class Picture:
 
 
 def drawn(name: str, caption: str, draw: Callable[[Theme], Figure]) -> Picture:
-    """Returns a picture drawn twice, as vectors, for light and dark pages.
+    """Returns a picture as vectors, for light and dark pages.
+
+    Where every colour is one of the theme's, the dark picture is the light one in other colours; where pixels or mixed
+    colours stand in it, it is drawn again.
 
     Args:
         name: The file's name, without its suffix.
         caption: What it shows.
         draw: The function that draws it in a theme.
     """
-    return Picture(name, caption, "svg", _file(draw(LIGHT), "svg"), _file(draw(DARK), "svg"))
+    light = _file(draw(LIGHT), "svg")
+    return Picture(name, caption, "svg", light, recolour(light) or _file(draw(DARK), "svg"))
+
+
+def recolour(svg: bytes) -> bytes | None:
+    """Returns a light vector graphic in the colours of dark pages, or `None` where it holds pixels or other colours.
+
+    Args:
+        svg: The graphic, drawn in the light theme.
+    """
+    colours = {value.encode() for value in _COLOUR.findall(svg.decode())}
+    if b"<image" in svg or not colours <= _PAIRS.keys() | _SAME:
+        return None
+    return re.sub(_COLOUR.pattern.encode(), lambda found: _PAIRS.get(found[0], found[0]), svg)
 
 
 def photographed(name: str, caption: str, figure: Figure) -> Picture:
@@ -170,6 +191,15 @@ def keyed(axes: Axes, theme: Theme, *, dots: bool = False, place: Any = "best") 
     for handle in legend.legend_handles if dots else ():
         if handle is not None:
             handle.set_alpha(1)
+
+
+def literal(text: str) -> str:
+    """Returns text that is drawn as it is: no part of it is read as a formula.
+
+    Args:
+        text: The text.
+    """
+    return text.replace("\\", r"\\").replace("$", r"\$")
 
 
 def halo(theme: Theme, width: float = 2.5) -> list[Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Generator, Tensor
 
-from ..interfaces import Specimen
+from ..interfaces import Feature, Specimen
 from ..training import history
 from .canvas import Picture, drawn, photographed
 from .pictures import distances, features, latent, losses, mosaic
@@ -47,54 +48,88 @@ def curves(path: Path, terms: list[str]) -> list[Picture]:
     ]
 
 
-def reconstructions(specimen: Specimen, value_range: tuple[float, float] | None) -> list[Picture]:
+def reconstructions(
+    specimen: Specimen, value_range: tuple[float, float] | None, named: Sequence[Feature]
+) -> list[Picture]:
     """Returns what the model makes of samples: pairs of images, or features and lines where the data are none.
 
     Args:
         specimen: The split, and what the model makes of it.
         value_range: The smallest and largest value of the data, or `None`.
+        named: The features, for data that are no images.
     """
     originals, copies = _chosen(specimen.data, specimen.reconstructions, specimen.seed)
     if is_image(specimen.data):
         columns = _columns(originals)
         count = columns * 3
-        figure = mosaic.pairs(originals[:count], copies[:count], _range(originals, value_range), columns)
+        figure = mosaic.pairs(originals[:count], copies[:count], shown_range(originals, value_range), columns)
         return [photographed("reconstructions", "Each pair: an original above, its reconstruction below.", figure)]
     x, y = originals.flatten(1), copies.flatten(1)
-    if x.shape[1] <= _FEW:
-        panels = [partial(features.agreement, x, y, feature) for feature in range(x.shape[1])]
-        captions = [f"Feature {number} before and after" for number in range(1, len(panels) + 1)]
+    groups = grouped(named)
+    if len(groups) <= _FEW:
+        draws = [
+            partial(features.agreement, x[:, places[0]], y[:, places[0]], name)
+            if len(places) == 1
+            else partial(features.kept, x[:, places], y[:, places], _categories(named, places), name)
+            for name, places in groups.items()
+        ]
+        captions = [f"{name}, before and after" for name in groups]
     else:
-        panels = [partial(features.lines, x[row], y[row]) for row in range(min(_LINES, len(x)))]
-        captions = [f"Sample {number}, feature by feature" for number in range(1, len(panels) + 1)]
+        draws = [partial(features.lines, x[row], y[row]) for row in range(min(_LINES, len(x)))]
+        captions = [f"Sample {number}, feature by feature" for number in range(1, len(draws) + 1)]
     return [
         drawn(f"reconstruction-{number}", caption, draw)
-        for number, (caption, draw) in enumerate(zip(captions, panels, strict=True), start=1)
+        for number, (caption, draw) in enumerate(zip(captions, draws, strict=True), start=1)
     ]
 
 
-def generations(specimen: Specimen, value_range: tuple[float, float] | None) -> list[Picture]:
+def generations(specimen: Specimen, value_range: tuple[float, float] | None, named: Sequence[Feature]) -> list[Picture]:
     """Returns decoded draws from the prior: images, or their distribution beside that of the data where they are none.
 
     Args:
         specimen: The split, and what the model makes of it.
         value_range: The smallest and largest value of the data, or `None`.
+        named: The features, for data that are no images.
     """
     if is_image(specimen.data):
         columns = _columns(specimen.data)
-        figure = mosaic.images(specimen.generations[: columns * 5], _range(specimen.data, value_range), columns)
+        figure = mosaic.images(specimen.generations[: columns * 5], shown_range(specimen.data, value_range), columns)
         return [photographed("generations", "Draws from the prior, decoded: none is chosen by hand.", figure)]
     x, y = specimen.data.flatten(1), specimen.generations.flatten(1)
-    if x.shape[1] > _FEW:
+    groups = grouped(named)
+    if len(groups) > _FEW:
         caption = "Every feature in the data and in the generations: the median, and the band of four fifths."
         return [drawn("generations", caption, partial(features.bands, x, y))]
     panels = [
-        drawn(f"generation-{feature + 1}", f"Feature {feature + 1}", partial(features.density, x, y, feature))
-        for feature in range(x.shape[1])
+        drawn(
+            f"generation-{number}",
+            name,
+            partial(features.density, x[:, places[0]], y[:, places[0]], name)
+            if len(places) == 1
+            else partial(features.shares, x[:, places], y[:, places], _categories(named, places), name),
+        )
+        for number, (name, places) in enumerate(groups.items(), start=1)
     ]
-    if x.shape[1] != 2:
+    if x.shape[1] != 2 or len(groups) != 2:
         return panels
-    return [drawn("generations", "The data, and the generations upon them.", partial(features.plane, x, y)), *panels]
+    plane = partial(features.plane, x, y, list(groups))
+    return [drawn("generations", "The data, and the generations upon them.", plane), *panels]
+
+
+def grouped(named: Sequence[Feature]) -> dict[str, list[int]]:
+    """Returns the places of each feature's entries, by its title: one of a number, several of one-hot categories.
+
+    Args:
+        named: What each entry of a sample is.
+    """
+    groups: dict[str, list[int]] = {}
+    for place, feature in enumerate(named):
+        groups.setdefault(feature.title if feature.category is None else feature.name, []).append(place)
+    return groups
+
+
+def _categories(named: Sequence[Feature], places: Sequence[int]) -> list[str]:
+    return [named[place].category or named[place].name for place in places]
 
 
 def latent_space(specimen: Specimen) -> list[Picture]:
@@ -109,7 +144,9 @@ def latent_space(specimen: Specimen) -> list[Picture]:
     inked = " by label" if labels is not None else ""
     return [
         drawn(
-            "latent-codes", f"Codes{inked}, before draws from the prior.", partial(latent.codes, codes, prior, labels)
+            "latent-codes",
+            f"Codes{inked}, before draws from the prior.",
+            partial(latent.codes, codes, prior, labels, class_names=specimen.class_names),
         ),
         drawn("latent-prior", "Draws from the prior, before the codes.", partial(latent.prior, codes, prior)),
     ]
@@ -150,7 +187,13 @@ def _columns(images: Tensor) -> int:
     return 14 if max(images.shape[2:]) <= _LARGE else 8
 
 
-def _range(data: Tensor, declared: tuple[float, float] | None) -> tuple[float, float]:
+def shown_range(data: Tensor, declared: tuple[float, float] | None) -> tuple[float, float]:
+    """Returns the values to show as black and white: those declared, or the smallest and the largest there are.
+
+    Args:
+        data: The samples.
+        declared: The smallest and largest value that the dataset declares, or `None`.
+    """
     low, high = declared or (-math.inf, math.inf)
     if math.isfinite(low) and math.isfinite(high):
         return low, high

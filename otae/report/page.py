@@ -7,11 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..evaluation import Specimens
+from rich.console import Console
+
+from ..evaluation import Evaluation, Specimens, Steps
 from ..files import write_text
+from ..interfaces import Feature
 from ..run import Run
 from ..training import history, seeded
-from . import gallery, summary
+from . import exploration, gallery, summary
 from .canvas import Picture
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class Section:
     layout: str
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: Run, specimens: Specimens | None = None, *, console: Console | None = None) -> Path:
     """Returns the path of a run's `report.html`, written anew: one page without outside resources.
 
     Its pictures are also files in the folder `report`, for papers and slides: those ending in `-dark` are for dark pages.
@@ -43,28 +46,41 @@ def write_report(run: Run) -> Path:
 
     Args:
         run: The run, trained.
+        specimens: The specimens of the run, where they are at hand; read and encoded again where `None`.
+        console: Where progress is shown; nowhere where `None`.
 
     Raises:
         RunError: If the run was not trained to its end, or a plugin is missing.
-        DataError: If the data are missing or spoilt.
+        DataError: If the data are missing or corrupt.
     """
-    sections = _sections(run)
-    for section in sections:
-        for picture in section.pictures:
-            picture.save(run.path / "report")
-    path = run.path / "report.html"
-    write_text(path, _page(run, sections))
+    with Steps(console, "Writing the report", 3) as steps:
+        steps.begin("drawing pictures")
+        evaluation = Evaluation.read(run.path) if (run.path / "evaluation.json").is_file() else Evaluation()
+        sections = _sections(run, specimens or Specimens.of_run(run), evaluation)
+        steps.begin("saving pictures")
+        for section in sections:
+            for picture in section.pictures:
+                picture.save(run.path / "report")
+        steps.begin("writing the page")
+        path = run.path / "report.html"
+        write_text(path, _page(run, sections, evaluation))
     return path
 
 
-def _sections(run: Run) -> list[Section]:
-    specimens = Specimens(run)
+def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Section]:
+    split = "test" if "test" in specimens else next(iter(specimens))
     with seeded(specimens.seed):
-        specimen = specimens["test"]
-    value_range = specimens.dataset.value_range
-    image = gallery.is_image(specimen.data)
-    few = "third" if not image else "wide"
+        specimen = specimens[split]
+    dataset, image = specimens.dataset, gallery.is_image(specimen.data)
+    declared = dataset.value_range
+    shown = gallery.shown_range(specimen.data, declared) if image else None
+    features = dataset.features or tuple(Feature(f"feature {i + 1}") for i in range(specimen.data[0].numel()))
+    titles = [feature.title for feature in features]
+    several = "wide" if image else "third"
     directions = "" if specimen.codes.shape[1] <= 2 else " in the two principal directions of the codes"
+    which = (
+        "Samples of the test split, which training never saw." if split == "test" else f"Samples of the {split} split."
+    )
     return [
         Section(
             "Losses",
@@ -72,13 +88,26 @@ def _sections(run: Run) -> list[Section]:
             gallery.curves(run.path / "metrics.csv", list(run.experiment.objective)),
             "third",
         ),
+        Section("Reconstructions", which, gallery.reconstructions(specimen, declared, features), several),
         Section(
-            "Reconstructions",
-            "Samples of the test split, which training never saw.",
-            gallery.reconstructions(specimen, value_range),
-            few,
+            "Generations",
+            "What the decoder makes of the prior.",
+            gallery.generations(specimen, declared, features),
+            several,
         ),
-        Section("Generations", "What the decoder makes of the prior.", gallery.generations(specimen, value_range), few),
+        Section(
+            "Traversals",
+            "What each entry of a code stands for: the others keep the values of one sample in the middle of the data.",
+            exploration.traversals(run.model, specimen, shown, titles),
+            several,
+        ),
+        Section(
+            "Components",
+            "What each component of the prior draws.",
+            exploration.components(run.model, shown, titles, specimens.seed),
+            "wide",
+        ),
+        Section("Graph of the prior", "Which entry acts on which.", exploration.prior_graph(run.model), "half"),
         Section(
             "Distances",
             "All pairs of samples: were the map an isometry up to scale, every pair would lie on the line. "
@@ -88,27 +117,30 @@ def _sections(run: Run) -> list[Section]:
         ),
         Section(
             "Latent space",
-            f"The test split and the prior{directions}. Generations are sound where the prior draws what codes fill.",
+            f"Codes of the {split} split, and draws from the prior{directions}. Generations are sound where the prior "
+            "draws what codes fill.",
             gallery.latent_space(specimen),
             "half",
         ),
+        Section("Factors, classes and codes", f"Of the {split} split.", exploration.tables(evaluation, split), "half"),
     ]
 
 
-def _page(run: Run, sections: list[Section]) -> str:
+def _page(run: Run, sections: list[Section], evaluation: Evaluation) -> str:
     experiment, provenance = run.experiment, run.provenance
-    figures = run.metrics if (run.path / "evaluation.json").is_file() else {}
     table = run.path / "metrics.csv"
     past = history.read(table) if table.is_file() else {}
     return _template().render(
         title=experiment.title,
         experiment=experiment,
         shape=" × ".join(map(str, run.model.data_shape)),
-        tiles=summary.tiles(run, figures, past),
+        tiles=summary.tiles(run, evaluation, past),
         terms=summary.terms(experiment, past),
         sections=[section for section in sections if section.pictures],
-        figures=figures,
-        rows=_rows(figures),
+        evaluation=evaluation,
+        rows=_rows(evaluation),
+        reading=summary.reading,
+        notes=summary.notes(evaluation),
         yaml=experiment.to_yaml(),
         provenance=provenance,
         command=summary.command(provenance),
@@ -116,11 +148,12 @@ def _page(run: Run, sections: list[Section]) -> str:
     )
 
 
-def _rows(figures: summary.Figures) -> list[tuple[str, list[str]]]:
+def _rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
     names: dict[str, dict[str, None]] = {}  # ordered sets
-    for split in figures.values():
-        for metric, values in split.items():
-            names.setdefault(metric, {}).update(dict.fromkeys(values))
+    for kind in (evaluation.figures, evaluation.missing):
+        for split in kind.values():
+            for metric, values in split.items():
+                names.setdefault(metric, {}).update(dict.fromkeys(values))
     return [(metric, list(values)) for metric, values in names.items()]
 
 

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import Experiment
+from ..evaluation import Evaluation
+from ..interfaces import Figure
 from ..registry import costs
 from ..run import Run
 from ..schedule import Schedule, Weight
-
-Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
-
-_KEY_FIGURES = {  # (metric, figure): what it is called, and how to read it
-    ("reconstruction", "ratio"): ("Reconstruction error", "relative to PCA; below 1 is better than linear"),
-    ("frechet", "ratio"): ("Fréchet distance", "relative to a Gaussian on PCA; below 1 is better than linear"),
-    ("distortion", "generation_correlation"): ("Distances kept by the decoder", "correlation, prior to generations"),
-    ("distortion", "correlation"): ("Distances kept by the encoder", "correlation, data to codes"),
-}
 
 
 @dataclass(frozen=True)
@@ -30,11 +23,13 @@ class Tile:
         name: What it is.
         value: Its value, in figures.
         note: How to read it.
+        definition: What it is, in a sentence.
     """
 
     name: str
     value: str
     note: str
+    definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,20 +53,16 @@ class TermLine:
     value: str
 
 
-def tiles(run: Run, figures: Figures, history: Mapping[str, Mapping[str, list[float]]]) -> list[Tile]:
+def tiles(run: Run, evaluation: Evaluation, history: Mapping[str, Mapping[str, list[float]]]) -> list[Tile]:
     """Returns the key figures, without those that are not known.
 
     Args:
         run: The run.
-        figures: The evaluation, by split.
+        evaluation: The evaluation; empty where there was none.
         history: The history, by split.
     """
-    judged = figures.get("test", {})
-    known = [
-        Tile(name, number(judged[metric][figure], 3), note)
-        for (metric, figure), (name, note) in _KEY_FIGURES.items()
-        if figure in judged.get(metric, {})
-    ]
+    split = "test" if "test" in evaluation else next(iter(evaluation), "")
+    known = [_headline(evaluation, split, metric) for metric in evaluation.get(split, {})]
     epochs = len(history.get("validation", {}).get("total", []))
     steps = int(max(history.get("train", {}).get("step", [0])))
     size = sum(parameter.numel() for parameter in run.model.parameters())
@@ -79,10 +70,46 @@ def tiles(run: Run, figures: Figures, history: Mapping[str, Mapping[str, list[fl
     seconds = run.provenance.get("training_seconds")
     took = f", {duration(seconds)}" if seconds is not None else ""
     return [
-        *known,
+        *(tile for tile in known if tile is not None),
         *([Tile("Training", f"{epochs:,} epoch{'s' * (epochs != 1)}", f"{steps:,} steps{took}")] if epochs else []),
         Tile("Parameters", f"{size:,}", f"of the model; {costs_size:,} more of its costs"),
     ]
+
+
+def _headline(evaluation: Evaluation, split: str, metric: str) -> Tile | None:
+    name = evaluation.headline(metric)
+    value = evaluation[split][metric].get(name) if name else None
+    if name is None or value is None:
+        return None
+    figure = evaluation.describe(metric, name)
+    return Tile(figure.title, number(value, 3), reading(figure), figure.definition)
+
+
+def notes(evaluation: Evaluation) -> list[str]:
+    """Returns why figures are left out, and which metrics were skipped or failed, a sentence each.
+
+    Args:
+        evaluation: The evaluation.
+    """
+    reasons = {
+        f"{metric}, {name}: {reason}": None
+        for found in evaluation.missing.values()
+        for metric, names in found.items()
+        for name, reason in names.items()
+    }
+    failed = [f"{metric} failed: {reason}" for metric, reason in evaluation.failed.items()]
+    return [*reasons, *failed, *(f"{metric} was skipped: {reason}" for metric, reason in evaluation.skipped.items())]
+
+
+def reading(figure: Figure) -> str:
+    """Returns how to read a figure, in a few words.
+
+    Args:
+        figure: What the figure is.
+    """
+    direction = {"lower": "lower is better", "higher": "higher is better", "none": ""}[figure.better]
+    best = "" if figure.best is None else f"best {figure.best:g}"
+    return ", ".join(part for part in (direction, best) if part)
 
 
 def terms(experiment: Experiment, history: Mapping[str, Mapping[str, list[float]]]) -> list[TermLine]:

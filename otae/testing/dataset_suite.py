@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ..interfaces import Dataset
+from ..interfaces import Dataset, Factors
 from .suite import Suite
 
 
@@ -108,18 +108,41 @@ class DatasetSuite(Suite):
         whole = not dataset.labels.is_floating_point() and not dataset.labels.is_complex()
         assert whole, f"labels must be integer classes, not {dataset.labels.dtype}"
 
-    def test_factors_are_named_numbers_of_each_sample(self, dataset: Any) -> None:
-        factors, names = dataset.factors, dataset.factor_names
-        assert (factors is None) == (names is None), "factors and factor_names come together, or are both None"
+    def test_class_names_are_those_of_the_labels(self, dataset: Any) -> None:
+        names = dataset.class_names
+        if names is None:
+            pytest.skip("the dataset has no class names")
+        assert dataset.labels is not None, "class_names name the classes of labels, and there are none"
+        named = isinstance(names, tuple) and all(isinstance(name, str) and name for name in names)
+        assert named, f"class_names must be a tuple of names, not {names!r}"
+        assert len(set(names)) == len(names), f"classes need different names, not {names}"
+        low, high = int(dataset.labels.min()), int(dataset.labels.max())
+        held = f"labels go from {low} to {high}"
+        kept = low >= 0 and high < len(names)
+        assert kept, f"{held}, but class_names has {len(names)} names, counted from 0"
+
+    def test_factors_are_numbers_of_each_sample(self, dataset: Any) -> None:
+        factors = dataset.factors
         if factors is None:
             pytest.skip("the dataset has no factors")
-        assert isinstance(factors, Tensor), "factors must be a tensor"
-        assert isinstance(names, tuple), f"factor_names must be a tuple of names, not {names!r}"
-        shape = tuple(factors.shape)
-        assert shape == (len(dataset), len(names)), f"factors must have shape (N, F), one column a name, not {shape}"
-        assert len(set(names)) == len(names) > 0, f"factors need different names, not {names}"
-        assert not factors.is_complex(), "factors are whole or real numbers"
-        assert factors.isfinite().all(), "factors must be finite"
+        assert isinstance(factors, Factors), (
+            "factors must be an otae.interfaces.Factors: a table, and what its columns are"
+        )
+        assert len(factors) == len(dataset), f"factors must have one row a sample, {len(dataset)}, not {len(factors)}"
+        assert not factors.table.is_complex(), "factors are whole or real numbers"
+
+    def test_factors_take_the_values_they_declare(self, dataset: Any) -> None:
+        if dataset.factors is None:
+            pytest.skip("the dataset has no factors")
+        table = dataset.factors.table
+        for kind, column in zip(dataset.factors.kinds, table.unbind(1), strict=True):
+            if kind.values is not None:
+                strange = column[~torch.isin(column, torch.tensor(kind.values, dtype=column.dtype))]
+                assert not len(strange), f"the factor {kind.name!r} takes {strange[:1].tolist()}, not among its values"
+            if kind.period is not None:
+                shares = column.double() / kind.period
+                inside = bool(((shares > -1e-6) & (shares < 1 + 1e-6)).all())
+                assert inside, f"the circular factor {kind.name!r} must stay in [0, period] = [0, {kind.period:g}]"
 
     def test_its_sources_stay_in_the_data_folder(self) -> None:
         names = [source.name for source in self.plugin.sources]  # type: ignore[attr-defined]
@@ -159,7 +182,9 @@ class DatasetSuite(Suite):
         if dataset.labels is not None:
             assert torch.equal(dataset.labels, other.labels), "labels differ in a second dataset: sort what you list"
         if dataset.factors is not None:
-            assert torch.equal(dataset.factors, other.factors), "factors differ in a second dataset: seed every draw"
+            assert torch.equal(dataset.factors.table, other.factors.table), (
+                "factors differ in a second dataset: seed every draw"
+            )
 
     def test_a_sample_may_be_changed_without_changing_the_dataset(self, dataset: Any) -> None:
         dataset[0].fill_(-7)

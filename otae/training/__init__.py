@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .callbacks import Interrupted
+from .continuation import go_on
 from .fit import fit, seeded
 from .splits import Splits, split
+from .start import start_from
 
-__all__ = ["Interrupted", "Splits", "fit", "seeded", "split"]
+__all__ = ["Interrupted", "Splits", "fit", "go_on", "seeded", "split", "start_from"]

@@ -1,4 +1,4 @@
-"""The last step of training: a prior that is fitted to codes meets those of the training data."""
+"""The moments at which a prior meets the codes of the training data."""
 
 from __future__ import annotations
 
@@ -17,5 +17,19 @@ def fit_prior(model: Autoencoder, batches: Iterable[Tensor]) -> None:
         model: The trained autoencoder, changed in place.
         batches: The training data, each batch with shape (B, *data_shape).
     """
+    model.prior.fit(_draw_codes(model, batches))
+
+
+def start_prior(model: Autoencoder, batches: Iterable[Tensor]) -> None:
+    """Starts a model's prior from one code of each sample, drawn from its law, while training goes on.
+
+    Args:
+        model: The autoencoder, changed in place.
+        batches: The training data, each batch with shape (B, *data_shape).
+    """
+    model.prior.start(_draw_codes(model, batches))
+
+
+def _draw_codes(model: Autoencoder, batches: Iterable[Tensor]) -> Tensor:
     place = next(model.parameters()).device
-    model.prior.fit(torch.cat([model.encode(batch.to(place), sample=True) for batch in batches]))
+    return torch.cat([model.encode(batch.to(place), sample=True) for batch in batches])

@@ -9,29 +9,32 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
-from ..build import Parts, Shape, build, open_dataset
+from ..build import Parts, Shape, build
+from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
-from ..errors import RunError
 from ..interfaces import Dataset
 from ..run import Run
 from .batches import Batches
-from .callbacks import Interruption, Progress, RandomState
+from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
+from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
-from .history import History, cut
+from .continuation import continue_judgement, require_accepted, require_same_data
+from .events import keep_events
+from .fingerprint import Fingerprint, compute_fingerprint
+from .history import History
 from .layout import channels_last
 from .module import Engine
+from .position import Judgement, Position
+from .restoring import prepare, require_weights
 from .splits import split
-
-LAST, BEST = "last.ckpt", "best.ckpt"
+from .start import load_start
 
 
 def fit(run: Run, console: Console | None = None) -> None:
@@ -45,36 +48,72 @@ def fit(run: Run, console: Console | None = None) -> None:
     Raises:
         NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
         Interrupted: If a signal asked to stop; the checkpoint is that of the last step.
-        RunError: If the checkpoint cannot be read.
+        RunError: If the checkpoints cannot be read, or are of another configuration or other data.
     """
     experiment = run.experiment
-    dataset = open_dataset(experiment)
+    dataset = run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
-    checkpoints = run.path / "checkpoints"
-    last = checkpoints / LAST
+    checkpoints = Checkpoints(run.path)
+    checkpoint = checkpoints.read()
+    data = compute_fingerprint(dataset)
+    changes = _changes(run, checkpoint, data)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         parts = build(experiment, shape)
         for module in (parts.model, parts.objective):
             channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
-        trainer = _trainer(experiment, run.path, parts, console)
         train, validation = _loaders(experiment, dataset)
-        if resuming := last.exists():
-            step = _read(last)["otae_step"]
-            cut(run.path / "metrics.csv", step)
-            train.seek(step)
-        started = time.monotonic()
-        try:
-            trainer.fit(engine, train, validation, ckpt_path=last if resuming else None, weights_only=True)
-        finally:
-            run.add_training_time(time.monotonic() - started)
-    best = checkpoints / BEST
-    if experiment.training.early_stopping and best.exists():
-        engine.load_state_dict(_read(best)["state_dict"])
+        start = Position(
+            step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
+        )
+        position = checkpoint.position if checkpoint else start
+        judgement = continue_judgement(position.judgement, changes)
+        best = checkpoint.best if checkpoint and judgement.lowest is not None else None
+        stopping = Stopping(experiment.training.early_stopping, judgement, best)
+        if checkpoint and (judgement.stopped or position.step >= experiment.training.epochs * len(train)):
+            _load(engine, checkpoint)
+        else:
+            keep_events(run.path / "tensorboard", position.step)
+            history = History(run.path / "metrics.csv", _columns(parts), position.rows)
+            saving = Saving(checkpoints, history, stopping, start)
+            warmup = Warmup(_in_order(experiment, dataset), len(train))
+            callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
+            trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
+            if checkpoint:
+                prepare(checkpoint, engine, trainer, changes)
+            else:
+                load_start(run, engine)
+            train.seek(position.step)
+            started = time.monotonic()
+            try:
+                trainer.fit(
+                    engine, train, validation, ckpt_path=checkpoints.last if checkpoint else None, weights_only=True
+                )
+            finally:
+                run.add_training_time(time.monotonic() - started)
+    if stopping.weights:
+        engine.load_state_dict(stopping.weights)
     if parts.model.prior.fits_codes:
         with seeded(experiment.seed), _threads(experiment.training.threads):
             fit_prior(parts.model, _in_order(experiment, dataset))
     run.save(parts, shape)
+
+
+def _changes(run: Run, checkpoint: Checkpoint | None, data: Fingerprint) -> Changes:
+    """Returns what changed since a checkpoint, all of it asked for."""
+    if checkpoint is None:
+        return {}
+    require_same_data(checkpoint.position.data, data)
+    changes = find_changes(checkpoint.position.configuration, run.experiment)
+    require_accepted(run, changes)
+    return changes
+
+
+def _load(engine: Engine, checkpoint: Checkpoint) -> None:
+    require_weights(checkpoint, engine)
+    if any(value.dtype == torch.float64 for value in checkpoint.weights.values()):
+        engine.double()
+    engine.load_state_dict(checkpoint.weights)
 
 
 @contextmanager
@@ -107,42 +146,29 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(former)
 
 
-def _trainer(experiment: Experiment, folder: Path, parts: Parts, console: Console | None) -> Trainer:
+def _trainer(
+    experiment: Experiment,
+    folder: Path,
+    history: History,
+    checkpoints: Checkpoints,
+    callbacks: list[Callback],
+    console: Console | None,
+) -> Trainer:
     training = experiment.training
     return Trainer(
         accelerator=training.accelerator,
         devices=1,
         precision=training.precision,
         max_epochs=training.epochs,
-        logger=[
-            History(folder / "metrics.csv", _columns(parts)),
-            TensorBoardLogger(folder, name="", version="tensorboard"),
-        ],
-        callbacks=_callbacks(experiment, folder / "checkpoints", console),
+        logger=[history, TensorBoardLogger(folder, name="", version="tensorboard")],
+        callbacks=[*callbacks, *([Progress(console)] if console else [])],
+        plugins=[checkpoints],
         enable_progress_bar=console is not None,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         log_every_n_steps=1,
     )
-
-
-def _callbacks(experiment: Experiment, checkpoints: Path, console: Console | None) -> list[Callback]:
-    stopping = experiment.training.early_stopping
-    callbacks: list[Callback] = [
-        RandomState(),
-        Interruption(checkpoints / LAST),
-        ModelCheckpoint(
-            checkpoints, LAST.removesuffix(".ckpt"), enable_version_counter=False, save_on_train_epoch_end=True
-        ),
-    ]
-    if stopping:
-        monitor = f"validation/{stopping.monitor}"
-        callbacks += [
-            EarlyStopping(monitor, stopping.min_delta, stopping.patience, check_finite=False),
-            ModelCheckpoint(checkpoints, BEST.removesuffix(".ckpt"), monitor, enable_version_counter=False),
-        ]
-    return [*callbacks, *([Progress(console)] if console else [])]
 
 
 def _columns(parts: Parts) -> list[str]:
@@ -161,16 +187,6 @@ def _loaders(experiment: Experiment, dataset: Dataset) -> tuple[Batches, Batches
 def _in_order(experiment: Experiment, dataset: Dataset) -> Batches:
     data = experiment.data
     return Batches(dataset, split(len(dataset), data, experiment.seed).train, data.batch_size, workers=data.workers)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise RunError(
-            f"The checkpoint {path} cannot be read ({error}). Remove it to start from the beginning."
-        ) from error
-    return checkpoint
 
 
 @contextmanager

@@ -9,23 +9,26 @@ from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
 
+from ..errors import RunError
 from ..files import write_text
+
+BUFFER = 100
 
 
 class History(Logger):
-    """Creates a logger that appends rows to a CSV file: step, split, and a column for each value.
+    """Appends rows to a CSV file: step, split, and a column for each value.
 
     Args:
         path: The CSV file.
         columns: The names of the values.
+        count: The number of rows to keep of those that are there; the others will be written again.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], count: int = 0) -> None:
         super().__init__()
-        self.path, self.columns = path, ["step", "split", *columns]
+        self.path, self.columns, self.count = path, ["step", "split", *columns], count
         self._rows: list[dict[str, Any]] = []
-        if not path.exists():
-            write_text(path, ",".join(self.columns) + "\n")
+        _keep(path, ",".join(self.columns), count)
 
     @property
     def name(self) -> str:
@@ -39,7 +42,7 @@ class History(Logger):
         """Does nothing: the configuration is a file of its own."""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Keeps a row; rows are written by the hundred, and at every validation.
+        """Keeps a row; rows are written by the hundred, and before every checkpoint.
 
         Args:
             metrics: The values, named `split/name`, of one split.
@@ -47,11 +50,12 @@ class History(Logger):
         """
         split = next(iter(metrics)).partition("/")[0]
         self._rows.append({"step": step, "split": split} | {name.partition("/")[2]: v for name, v in metrics.items()})
-        if split == "validation" or len(self._rows) >= 100:
+        if len(self._rows) >= BUFFER:
             self.save()
 
     def save(self) -> None:
         """Writes the rows that were kept."""
+        self.count += len(self._rows)
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns, lineterminator="\n").writerows(self._rows)
         self._rows = []
@@ -60,18 +64,15 @@ class History(Logger):
         self.save()
 
 
-def cut(path: Path, step: int) -> None:
-    """Removes the rows after a step, which a resumed run will write again.
-
-    Args:
-        path: The CSV file.
-        step: The last step to keep.
-    """
-    if not path.exists():
-        return
-    header, *rows = path.read_text(encoding="utf-8").splitlines()
-    kept = [row for row in rows if row.count(",") == header.count(",") and int(row.partition(",")[0]) <= step]
-    write_text(path, "\n".join([header, *kept]) + "\n")
+def _keep(path: Path, header: str, count: int) -> None:
+    rows = path.read_text(encoding="utf-8", errors="replace").splitlines()[1 : count + 1] if count else []
+    whole = [row for row in rows if row.count(",") == header.count(",")]
+    if len(whole) < count:
+        raise RunError(
+            f"{path} is corrupt: the checkpoint counts {count} rows, and there are {len(whole)}. Restore it from a copy, "
+            "or remove the run's checkpoints to start from the beginning."
+        )
+    write_text(path, "\n".join([header, *whole]) + "\n")
 
 
 def read(path: Path) -> dict[str, dict[str, list[float]]]:

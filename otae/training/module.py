@@ -18,6 +18,7 @@ from ..config import TrainingConfig
 from ..errors import NonFiniteError
 from ..objective import Losses
 from ..optimizers import optimizer, scheduler
+from ..schedule import final_weight
 
 
 class Engine(LightningModule):
@@ -41,7 +42,7 @@ class Engine(LightningModule):
         self.latest: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
-        self._validated = torch.tensor(torch.inf)
+        self.validated: dict[str, float] = {"total": torch.inf}  # each term before its weight, and their final sum
         owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
         self._minimised = [parameter for parameter in owned if parameter.requires_grad]
         self._maximised = self.objective.adversary_parameters()
@@ -134,20 +135,16 @@ class Engine(LightningModule):
         means = {name: value / self._seen for name, value in self._sums.items()}
         self._sums, self._seen = {}, 0
         self._guard(means["total"], {name: means[name] for name, _ in self.objective}, "The validation loss")
-        self._validated = means["total"]
-        for name, value in means.items():
-            self.log(f"validation/{name}", value, logger=False)  # for early stopping and checkpoints
+        raw = {name: float(means[name]) for name, _ in self.objective}
+        self.validated = raw | {"total": sum(final_weight(term.weight) * raw[name] for name, term in self.objective)}
         if not self.trainer.sanity_checking:
             self._emit("validation", {name: float(value) for name, value in means.items()})
 
     def on_train_epoch_end(self) -> None:
         self._schedule("epoch")
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["otae_step"] = self.step
-
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.step = checkpoint["otae_step"]
+        self.step = checkpoint["otae"]["step"]
 
     def _record(self, losses: Losses, answers: dict[str, Tensor], main: Optimizer) -> None:
         tensors = _flat(losses) | {f"{name}.adversary": value.detach() for name, value in answers.items()}
@@ -164,7 +161,7 @@ class Engine(LightningModule):
         configs = [section.scheduler for section in (training, training.adversary) if section.scheduler]
         for target, config in zip(self._schedulers(), configs, strict=False):
             if config.interval == moment:
-                target.step(*([self._validated] if isinstance(target, ReduceLROnPlateau) else []))
+                target.step(*([self.validated["total"]] if isinstance(target, ReduceLROnPlateau) else []))
 
     def _optimizers(self) -> list[Any]:
         found = self.optimizers()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from otae.errors import ConfigError, DataError, unknown_name
-from otae.interfaces import Dataset, Source
+from otae.interfaces import Dataset, Factor, Factors, Source
 
 from .array_file import Array
 from .paths import existing_file, existing_folder
@@ -71,7 +71,7 @@ class CelebA(Dataset):
         folder = existing_folder(path, self.sources)
         self._folder = existing_folder(folder / "img_align_celeba", self.sources)
         listed = existing_file(folder / "list_attr_celeba.txt", self.sources)
-        names, self.factor_names, table = _attributes(listed)
+        names, attributes, table = _attributes(listed)
         if part != "all":
             kept = _part(existing_file(folder / "list_eval_partition.txt", self.sources), names, _PARTS[part])
             names, table = [names[row] for row in kept], table[kept]
@@ -79,8 +79,9 @@ class CelebA(Dataset):
         self._check_files(listed)
         self._crop, self._size, self._mode = crop, (size, size), mode
         self.data_shape, self.value_range = (3 if mode == "RGB" else 1, size, size), (0.0, 1.0)
-        self.factors = torch.from_numpy(table)
-        self.labels = None if label is None else self.factors[:, self._place(label)].clone()
+        self.factors = Factors(torch.from_numpy(table), tuple(_factor(name) for name in attributes))
+        if label is not None:
+            self.labels, self.class_names = self._column(label), _factor(label).labels
 
     def __len__(self) -> int:
         return len(self._names)
@@ -94,11 +95,14 @@ class CelebA(Dataset):
             told = f"'{listed}' names {len(missing):,} pictures that '{self._folder}' lacks, the first '{missing[0]}'"
             raise DataError(f"{told}. Unpack img_align_celeba.zip there again.")
 
-    def _place(self, label: str) -> int:
-        names = self.factor_names or ()
-        if label not in names:
-            raise ConfigError(f"label: {unknown_name('attribute', label, names)}")
-        return names.index(label)
+    def _column(self, label: str) -> Tensor:
+        if self.factors is None or label not in self.factors.names:
+            raise ConfigError(f"label: {unknown_name('attribute', label, self.factors.names if self.factors else ())}")
+        return self.factors.column(label).clone()
+
+
+def _factor(name: str) -> Factor:
+    return Factor(name, "categorical", (0, 1), labels=(f"not {name}", name))
 
 
 def _attributes(file: Path) -> tuple[list[str], tuple[str, ...], Array]:

@@ -32,6 +32,7 @@ class Digits(Dataset):
         self.labels = torch.as_tensor(digits.target, dtype=torch.int64)
         self.data_shape = tuple(self._samples.shape[1:])
         self.value_range = (0.0, 1.0)
+        self.class_names = tuple(str(name) for name in digits.target_names)
 
     def __len__(self) -> int:
         return len(self._samples)

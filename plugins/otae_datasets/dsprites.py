@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,16 +11,23 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
-from otae.interfaces import Download, Source
+from otae.interfaces import Download, Factor, Source
 
 from .array_file import Array, ArrayFile
 from .batched import Batched
-from .factors import Scale, classes_of, scaled, varying
+from .factors import Scale, read_factors, varying
 from .indices import checked
 from .paths import existing_file
 
 _FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
-_NAMES = ("color", "shape", "scale", "orientation", "posX", "posY")
+_FACTORS = (
+    Factor("color", "categorical"),
+    Factor("shape", "categorical", (1, 2, 3), labels=("square", "ellipse", "heart")),
+    Factor("scale"),
+    Factor("orientation", "circular", period=2 * math.pi),
+    Factor("posX"),
+    Factor("posY"),
+)
 
 
 class DSprites(Batched):
@@ -63,12 +71,13 @@ class DSprites(Batched):
             raise DataError(f"'{file.path}' lacks the arrays {', '.join(sorted(missing))} of dSprites. Fetch it again.")
         self._bits, self._shape = _packed(file)
         self.data_shape, self.value_range = (1, *self._shape), (0.0, 1.0)
-        table, self.factor_names = varying(file.read("latents_classes"), _NAMES, len(self), file.path)
-        values, _ = varying(file.read("latents_values"), _NAMES, len(self), file.path)
-        if values.shape != table.shape:
+        classes, kinds = varying(file.read("latents_classes"), _FACTORS, len(self), file.path)
+        values, kinds_of_values = varying(file.read("latents_values"), _FACTORS, len(self), file.path)
+        scales = read_factors(values, kinds_of_values, file.path)
+        if kinds != kinds_of_values or not np.array_equal(classes, scales.classes.table):
             raise DataError(f"'{file.path}' holds classes and values of its factors that disagree. Fetch it again.")
-        self.factors = scaled(table if factors == "classes" else values, factors)
-        self.labels = classes_of("shape", table, self.factor_names)
+        self.factors = scales.named(factors)
+        self.labels, self.class_names = scales.labels("shape")
 
     def __len__(self) -> int:
         return len(self._bits)

@@ -47,7 +47,7 @@ class HF(Batched):
         download: Whether the package may reach the network.
 
     Attributes:
-        classes: The names of the classes, in the order of the labels; empty where there is no label.
+        class_names: The names of the classes, in the order of the labels; `None` where there is no label.
 
     Raises:
         ConfigError: If the package is not installed, or options contradict each other.
@@ -85,7 +85,7 @@ class HF(Batched):
             raise ConfigError("The options image and columns exclude each other. Give one of them.")
         where = Path(path)
         rows = opened(Request(path, config, split, revision, streaming, limit, download))
-        self.classes, self.labels = class_labels(rows, label, where)
+        self.class_names, self.labels = class_labels(rows, label, where)
         picture, names = chosen(rows, image, columns, label, where)
         sides = (size, size) if isinstance(size, int) else size
         self._reader: Reader = (

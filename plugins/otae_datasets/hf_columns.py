@@ -68,7 +68,7 @@ def chosen(
     return (pictures[0], []) if pictures else (None, numbers)
 
 
-def class_labels(rows: Any, label: str | None, where: Path) -> tuple[tuple[str, ...], Tensor | None]:
+def class_labels(rows: Any, label: str | None, where: Path) -> tuple[tuple[str, ...] | None, Tensor | None]:
     """Returns the names of the classes, and one integer class per row, with shape (N,).
 
     Args:
@@ -80,7 +80,7 @@ def class_labels(rows: Any, label: str | None, where: Path) -> tuple[tuple[str, 
         DataError: If the column is missing, holds something else, or lacks a value.
     """
     if label is None:
-        return (), None
+        return None, None
     _check_column(rows, label, where)
     feature, values = rows.features[label], rows.select_columns([label])[:][label]
     if None in values:
@@ -89,6 +89,11 @@ def class_labels(rows: Any, label: str | None, where: Path) -> tuple[tuple[str, 
     if array.ndim != 1 or array.dtype.kind not in "biuU":
         raise DataError(f"'{where}': the label {label!r} holds {kind(feature)}, where integers or text are needed.")
     if names is not None:
+        if (unknown := (array < 0) | (array >= len(names))).any():
+            told = (
+                f"row {int(unknown.argmax())} has the class {array[unknown][0]}, but {label!r} has {len(names)} classes"
+            )
+            raise DataError(f"'{where}': {told}, counted from 0 (-1 means none). Drop the option label, or such rows.")
         return tuple(names), torch.from_numpy(array.astype(np.int64))
     classes, numbers = np.unique(array, return_inverse=True)
     return tuple(str(each) for each in classes), torch.from_numpy(numbers.astype(np.int64))

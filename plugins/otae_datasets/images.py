@@ -26,8 +26,8 @@ class Images(Dataset):
         mode: `RGB` for three channels, `L` for one, grey. Transparency and orientation tags are dropped.
 
     Attributes:
-        classes: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
-            subfolder and there are several of these; empty otherwise.
+        class_names: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
+            subfolder and there are several of these; `None` otherwise.
 
     Raises:
         DataError: If the folder is missing or empty, a picture is damaged, or the sizes differ; the message names it.
@@ -41,7 +41,7 @@ class Images(Dataset):
         self._size: Size | None = (size, size) if isinstance(size, int) else size
         self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, self._files)))
         self.value_range = (0.0, 1.0)
-        self.classes, self.labels = _classes(folder, self._files)
+        self.class_names, self.labels = _classes(folder, self._files)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -58,10 +58,10 @@ def _common(sizes: list[Size], files: list[Path]) -> Size:
     return sizes[0]
 
 
-def _classes(folder: Path, files: list[Path]) -> tuple[tuple[str, ...], Tensor | None]:
+def _classes(folder: Path, files: list[Path]) -> tuple[tuple[str, ...] | None, Tensor | None]:
     parts = [file.relative_to(folder).parts for file in files]
     names = tuple(sorted({first for first, *_ in parts}))
     if len(names) < 2 or any(len(each) == 1 for each in parts):
-        return (), None
+        return None, None
     index = {name: number for number, name in enumerate(names)}
     return names, torch.tensor([index[first] for first, *_ in parts])

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError
+from otae.interfaces import Factor, Factors
 
 from .batched import Batched
 from .indices import checked
@@ -27,12 +28,12 @@ class Chart:
     Args:
         points: The points, with shape (N, d).
         coordinates: The coordinates, with shape (N, F).
-        names: The coordinates' names.
+        kinds: What the coordinates are.
     """
 
     points: Points
     coordinates: Points
-    names: tuple[str, ...]
+    kinds: tuple[Factor, ...]
 
 
 class Manifolds(Batched):
@@ -60,7 +61,7 @@ class Manifolds(Batched):
 
     Examples:
         >>> torus = Manifolds(kind="torus", dim=10)
-        >>> torus.data_shape, torus.factor_names
+        >>> torus.data_shape, torus.factors.names
         ((10,), ('around', 'across'))
     """
 
@@ -80,8 +81,9 @@ class Manifolds(Batched):
         points += noise * random.standard_normal(points.shape)
         self._points = torch.from_numpy(points.astype(np.float32))
         self.data_shape = (points.shape[1],)
-        self.factors, self.factor_names = torch.from_numpy(chart.coordinates.astype(np.float32)), chart.names
-        self.labels = self.factors[:, 0].long() if chart.names[0] == "ring" else None
+        self.factors = Factors(torch.from_numpy(chart.coordinates.astype(np.float32)), chart.kinds)
+        if kind == "rings":
+            self.labels, self.class_names = self.factors.column("ring").long(), ("inner", "middle", "outer")
 
     def __len__(self) -> int:
         return len(self._points)
@@ -96,7 +98,7 @@ def _swiss_roll(random: np.random.Generator, count: int) -> Chart:
     turns = np.linspace(1.5 * np.pi, 4.5 * np.pi, 100_001)
     angle = np.interp(arc, _arc(turns), turns)  # to 1e-9: the arc is smooth
     points = np.stack([angle * np.cos(angle), height, angle * np.sin(angle)], axis=1) / 5
-    return Chart(points, np.stack([arc - start, height], axis=1) / 5, ("arc", "height"))
+    return Chart(points, np.stack([arc - start, height], axis=1) / 5, (Factor("arc"), Factor("height")))
 
 
 def _arc(angle: Points) -> Points:
@@ -109,7 +111,7 @@ def _torus(random: np.random.Generator, count: int) -> Chart:
     around, across = random.uniform(0, 2 * np.pi, count), _across(random, count)
     ring = 1 + 0.4 * np.cos(across)
     points = np.stack([ring * np.cos(around), ring * np.sin(around), 0.4 * np.sin(across)], axis=1)
-    return Chart(points, np.stack([around, across], axis=1), ("around", "across"))
+    return Chart(points, np.stack([around, across], axis=1), (_angle("around"), _angle("across")))
 
 
 def _across(random: np.random.Generator, count: int) -> Points:
@@ -122,7 +124,11 @@ def _rings(random: np.random.Generator, count: int) -> Chart:
     ring = random.choice(3, count, p=np.array([1, 2, 3]) / 6)  # by length
     angle = random.uniform(0, 2 * np.pi, count)
     points = ((ring + 1) / 3)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return Chart(points, np.stack([ring, angle], axis=1), ("ring", "angle"))
+    return Chart(points, np.stack([ring, angle], axis=1), (Factor("ring", values=(0, 1, 2)), _angle("angle")))
+
+
+def _angle(name: str) -> Factor:
+    return Factor(name, "circular", period=2 * np.pi)
 
 
 def _embedded(points: Points, dim: int | None, kind: str, random: np.random.Generator) -> Points:

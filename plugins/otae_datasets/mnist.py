@@ -1,10 +1,28 @@
-"""The places to fetch MNIST and its family from."""
+"""The places to fetch MNIST and its family from, and the names of their classes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from otae.interfaces import Download, Source
+
+CLASS_NAMES: Mapping[str, tuple[str, ...]] = {
+    "mnist": tuple("0123456789"),
+    "fashionmnist": (
+        "T-shirt/top",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle boot",
+    ),
+    "kmnist": ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+}
+"""The names of the classes, by that of the folder, in lower case and without hyphens."""
 
 _FILES = (
     "train-images-idx3-ubyte.gz",

@@ -66,5 +66,7 @@ def hammer(u: Points, v: Points) -> Points:
     return outside
 
 
+SHAPES = ("triangle", "moon", "half disc", "T")
+"""The names of the outlines, in their order."""
 OUTLINES: tuple[Outline, ...] = (wedge, moon, half_disc, hammer)
 """Each lies within the radius 1, and looks the same after a full turn only."""

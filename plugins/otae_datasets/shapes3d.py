@@ -12,16 +12,23 @@ import torch
 from torch import Tensor
 
 from otae.errors import DataError
-from otae.interfaces import Download, Source
+from otae.interfaces import Download, Factor, Source
 
 from .array_file import Array
 from .batched import Batched
 from .extras import needed
-from .factors import Scale, classes_of, scaled, varying
+from .factors import Scale, read_factors, varying
 from .indices import checked
 from .paths import existing_file
 
-_NAMES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
+_FACTORS = (
+    Factor("floor_hue", "circular", period=1.0),
+    Factor("wall_hue", "circular", period=1.0),
+    Factor("object_hue", "circular", period=1.0),
+    Factor("scale"),
+    Factor("shape", "categorical"),
+    Factor("orientation"),
+)
 
 
 class Shapes3D(Batched):
@@ -71,9 +78,9 @@ class Shapes3D(Batched):
         count, height, width, channels = images.shape
         self._count = int(count)
         self.data_shape, self.value_range = (int(channels), int(height), int(width)), (0.0, 1.0)
-        table, self.factor_names = varying(self._read(labels, ...), _NAMES, self._count, self._path)
-        self.factors = scaled(table, factors)
-        self.labels = classes_of("shape", table, self.factor_names)
+        scales = read_factors(*varying(self._read(labels, ...), _FACTORS, self._count, self._path), self._path)
+        self.factors = scales.named(factors)
+        self.labels, self.class_names = scales.labels("shape")
 
     def __len__(self) -> int:
         return self._count
@@ -95,11 +102,19 @@ class Shapes3D(Batched):
             except OSError as error:
                 raise self._damaged(error) from error
         file = self._opened[os.getpid()]
-        if not isinstance(file.get(key), h5py.Dataset):
+        link = file.get(key, getlink=True)
+        inside = link is None or isinstance(link, h5py.HardLink)  # asked before a link is followed
+        member = file.get(key) if inside else None
+        if inside and not isinstance(member, h5py.Dataset):
             raise DataError(
                 f"'{self._path}' lacks the array {key!r}; it holds: {', '.join(file) or 'none'}. Fetch it again."
             )
-        return file[key]
+        if member is None or member.external or member.is_virtual:
+            raise DataError(
+                f"'{self._path}' keeps the array {key!r} in another file, which is not read: a file of a stranger could show "
+                "any file of yours as data. Copy the array into the file."
+            )
+        return member
 
     def _read(self, member: Any, rows: Any) -> Array:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -11,12 +13,60 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from otae.interfaces import Factor, Factors
+
 from .batched import Batched
+from .hues import colours
 from .indices import checked
-from .outlines import OUTLINES, Outline
+from .outlines import OUTLINES, SHAPES, Outline
 
 _SMALL, _LARGE = 0.12, 0.24
 """The least and the largest radius of a sprite, as a share of the picture's side."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Holds the range of a factor that may take any value.
+
+    Args:
+        name: The factor's name.
+        low: The least value.
+        high: The largest.
+        circular: Whether the range is a full circle, whose ends are one.
+    """
+
+    name: str
+    low: float
+    high: float
+    circular: bool = False
+
+    def place(self, units: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Returns the values at shares of the range.
+
+        Args:
+            units: The shares, in [0, 1].
+        """
+        values: NDArray[np.float32] = (self.low + units * (self.high - self.low)).astype(np.float32)
+        return values
+
+    def units(self, levels: int) -> NDArray[np.float64]:
+        """Returns equal steps through the range, as shares of it.
+
+        Args:
+            levels: Their number, the ends among them, or once round the circle.
+        """
+        return np.arange(levels) / (levels if self.circular else levels - 1)
+
+    def factor(self, levels: int | None) -> Factor:
+        """Returns what the factor is.
+
+        Args:
+            levels: The number of its values, or `None` for any.
+        """
+        values = None if levels is None else tuple(self.place(self.units(levels)).tolist())
+        return Factor(
+            self.name, "circular" if self.circular else "ordered", values, self.high if self.circular else None
+        )
 
 
 class Sprites(Batched):
@@ -27,18 +77,20 @@ class Sprites(Batched):
     $\min(1, \max(0, 1/2 - d))$ with $d$ in pixels. No sprite looks the same after a turn of less than a full one, so that
     every factor can be read off the picture. Labels are the shapes.
 
-    Factors: `shape`, whole; `scale`, the radius as a share of the side; `rotation` in [0, 2π); `x` and `y`, the centre in
-    [0, 1] of the room that the largest sprite leaves; `hue` in [0, 1), round the colour wheel.
+    Factors: `shape`, whole; `scale`, the radius as a share of the side; `rotation` in [0, 2π), or in a range about 0; `x` and
+    `y`, the centre in [0, 1] of the room that the largest sprite leaves; `hue` in [0, 1), round the colour wheel.
 
     Args:
         count: The number of pictures.
         size: The height and width in pixels.
         levels: The number of values of each factor but the shape, at equal steps; any value where `None`.
+        rotation_range: The degrees over which sprites are turned, half to either side of 0. A full circle of 360 makes
+            `rotation` a circular factor, which one coordinate of a code cannot follow; anything less, an ordered one.
         seed: The seed of the factors.
 
     Examples:
         >>> sprites = Sprites(count=1_000_000)
-        >>> sprites.__getitems__([0, 999_999]).shape, sprites.factor_names
+        >>> sprites.__getitems__([0, 999_999]).shape, sprites.factors.names
         (torch.Size([2, 3, 64, 64]), ('shape', 'scale', 'rotation', 'x', 'y', 'hue'))
     """
 
@@ -48,15 +100,17 @@ class Sprites(Batched):
         count: Annotated[int, Field(gt=0)] = 10_000,
         size: Annotated[int, Field(ge=16)] = 64,
         levels: Annotated[int, Field(ge=2)] | None = None,
+        rotation_range: Annotated[float, Field(gt=0, le=360)] = 360.0,
         seed: Annotated[int, Field(ge=0)] = 0,
     ) -> None:
         super().__init__()
         self._size = size
         self.data_shape, self.value_range = (3, size, size), (0.0, 1.0)
-        self.factor_names = ("shape", "scale", "rotation", "x", "y", "hue")
-        self._table = _drawn(count, levels, np.random.default_rng(seed))
-        self.factors = torch.from_numpy(self._table)
-        self.labels = self.factors[:, 0].long()
+        ranges = _ranges(rotation_range)
+        self._table = _drawn(count, ranges, levels, np.random.default_rng(seed))
+        shape = Factor("shape", "categorical", tuple(range(len(OUTLINES))), labels=SHAPES)
+        self.factors = Factors(torch.from_numpy(self._table), (shape, *(each.factor(levels) for each in ranges)))
+        self.labels, self.class_names = self.factors.column("shape").long(), SHAPES
 
     def __len__(self) -> int:
         return len(self._table)
@@ -70,16 +124,23 @@ class Sprites(Batched):
         return torch.from_numpy(pictures)
 
 
-def _drawn(count: int, levels: int | None, random: np.random.Generator) -> NDArray[np.float32]:
+def _ranges(rotation: float) -> tuple[Range, ...]:
+    half = math.radians(rotation) / 2
+    turn = Range("rotation", 0, 2 * half, circular=True) if rotation == 360 else Range("rotation", -half, half)
+    hue = Range("hue", 0, 1, circular=True)
+    return (Range("scale", _SMALL, _LARGE), turn, Range("x", 0, 1), Range("y", 0, 1), hue)
+
+
+def _drawn(count: int, ranges: Sequence[Range], levels: int | None, random: np.random.Generator) -> NDArray[np.float32]:
     """Returns the factors, with shape (count, 6)."""
     shapes = random.integers(len(OUTLINES), size=count)
-    units = random.random((count, 5)) if levels is None else random.integers(levels, size=(count, 5)) / _steps(levels)
-    lows, highs = np.array([_SMALL, 0, 0, 0, 0]), np.array([_LARGE, 2 * np.pi, 1, 1, 1])
-    return np.column_stack([shapes, lows + units * (highs - lows)]).astype(np.float32)
-
-
-def _steps(levels: int) -> NDArray[np.int64]:
-    return np.array([levels - 1, levels, levels - 1, levels - 1, levels])  # angle and hue end where they begin
+    if levels is None:
+        units = random.random((count, len(ranges))).T
+    else:
+        chosen = random.integers(levels, size=(count, len(ranges))).T
+        units = np.stack([each.units(levels)[row] for each, row in zip(ranges, chosen, strict=True)])
+    columns = [each.place(row) for each, row in zip(ranges, units, strict=True)]
+    return np.stack([shapes.astype(np.float32), *columns], axis=1)
 
 
 def _parts(chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -107,12 +168,5 @@ def _paint(
     distance += np.float32(0.5)
     cover = np.clip(distance, 0, 1, out=distance)
     windows = np.lib.stride_tricks.sliding_window_view(pictures, (len(span), len(span)), (2, 3), writeable=True)
-    for channel, shade in enumerate(_colours(hue)):
+    for channel, shade in enumerate(colours(hue, 0.8)):
         windows[chosen, channel, corners[0], corners[1]] = cover * shade[:, None, None]
-
-
-def _colours(hue: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Returns red, green and blue of bright, clear colours, with shape (3, n)."""
-    offsets = np.array([5.0, 3.0, 1.0])[:, None]
-    place = (offsets + 6 * hue) % 6
-    return (1 - 0.8 * np.clip(np.minimum(place, 4 - place), 0, 1)).astype(np.float32)

@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError, DataError, unknown_name
+from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
@@ -40,8 +41,8 @@ class Table(Batched):
         max_categories: The largest number of categories of a column.
 
     Attributes:
-        features: The name of each entry of a sample, such as `age` and `colour=red`.
-        classes: The values of the label column, in the order of the labels; empty where there is none.
+        features: What each entry of a sample is: a column, or one category of a column.
+        class_names: The values of the label column, in the order of the labels; `None` where there is none.
 
     Raises:
         ConfigError: If pyarrow is needed and not installed, or the label is asked for as a column.
@@ -52,8 +53,8 @@ class Table(Batched):
         >>> path = Path(tempfile.mkdtemp()) / "pets.csv"
         >>> _ = path.write_text("weight,kind,name\\n4,cat,Tom\\n8,dog,Rex\\n")
         >>> pets = Table(path, label="name", scaling="min-max")
-        >>> pets.features, pets[1].tolist(), pets.classes
-        (('weight', 'kind=cat', 'kind=dog'), [1.0, 0.0, 1.0], ('Rex', 'Tom'))
+        >>> [feature.title for feature in pets.features], pets[1].tolist(), pets.class_names
+        (['weight', 'kind=cat', 'kind=dog'], [1.0, 0.0, 1.0], ('Rex', 'Tom'))
         >>> pets.decode(pets[0][None])
         {'weight': array([4.]), 'kind': array(['cat'], dtype=object)}
     """
@@ -76,7 +77,7 @@ class Table(Batched):
         self._path = existing_file(path)
         wanted = None if columns is None else [*columns, *([] if label is None else [label])]
         read = dict(read_columns(self._path, delimiter, wanted))
-        self.classes, self.labels = self._label(read, label)
+        self.class_names, self.labels = self._label(read, label)
         if not read:
             raise DataError(f"'{self._path}' holds no column besides the label. Write one.")
         for name in categorical or ():
@@ -93,8 +94,14 @@ class Table(Batched):
             self._encodings[name] = made
             encoded.append(made.encode(column))
         self._samples = torch.from_numpy(np.concatenate(encoded, axis=1).astype(np.float32))
-        self.features = tuple(entry for made in self._encodings.values() for entry in made.names)
-        self.data_shape = (len(self.features),)
+        self.features = tuple(
+            Feature(name)
+            if len(made.names) == 1 and made.names[0] == name
+            else Feature(name, category=entry[len(name) + 1 :])
+            for name, made in self._encodings.items()
+            for entry in made.names
+        )
+        self.data_shape = (self._samples.shape[1],)
         self.value_range = (0.0, 1.0) if scaling == "min-max" else None
 
     def __len__(self) -> int:
@@ -113,15 +120,15 @@ class Table(Batched):
             DataError: If they have another number of entries.
         """
         entries = rows.detach().cpu().double().numpy()
-        if entries.ndim != 2 or entries.shape[1] != len(self.features):
-            raise DataError(f"Rows of this table have shape (N, {len(self.features)}), not {entries.shape}.")
+        if entries.ndim != 2 or entries.shape[1] != self.data_shape[0]:
+            raise DataError(f"Rows of this table have shape (N, {self.data_shape[0]}), not {entries.shape}.")
         ends = np.cumsum([len(made.names) for made in self._encodings.values()])[:-1]
         blocks = np.split(entries, ends, axis=1)
         return {name: made.decode(block) for (name, made), block in zip(self._encodings.items(), blocks, strict=True)}
 
-    def _label(self, read: dict[str, Array], label: str | None) -> tuple[tuple[str, ...], Tensor | None]:
+    def _label(self, read: dict[str, Array], label: str | None) -> tuple[tuple[str, ...] | None, Tensor | None]:
         if label is None:
-            return (), None
+            return None, None
         if label not in read:
             raise DataError(f"'{self._path}': {unknown_name('column', label, read)}")
         column = read.pop(label)

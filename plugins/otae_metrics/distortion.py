@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from otae.interfaces import Metric, Specimen
+from otae.errors import NotApplicableError
+from otae.interfaces import Figure, FigureValue, Metric, Missing, Specimen
 
-from .linear import vectors
-from .subset import subset
+from .pairs import matched, pair_interval
 
 
 class Distortion(Metric):
@@ -26,9 +26,9 @@ class Distortion(Metric):
     generated from them (what the decoder does, on which a coupled Gromov-Wasserstein term acts). An isometry up to
     scale has correlation 1 and distortion 0; a map without any regard for distances has correlation 0.
 
-    Figures: `correlation`, `distortion`, `generation_correlation`, `generation_distortion`. A correlation is 0 where
-    one side has only one distance; a distortion is left out where all data coincide, and so is a pair of figures where
-    there is only one sample.
+    Figures: `correlation`, `distortion` and `scale`, the factor c, and the same with `generation_`. The intervals come from
+    halves of the samples, that of the distortion at the best scale of all of them; the scale has none. A correlation is 0
+    where one side has only one distance; a distortion is left out where all data coincide.
 
     Args:
         limit: The largest number of samples to look at, drawn by seed; memory and time grow with its square.
@@ -38,30 +38,75 @@ class Distortion(Metric):
         https://arxiv.org/abs/2209.07007
     """
 
+    headline = "correlation"
+    figures: ClassVar = {
+        "correlation": Figure(
+            "correlation of distances", "How far distances of codes and of data grow with each other.", "higher", 1.0
+        ),
+        "distortion": Figure(
+            "distortion of distances",
+            "What remains of the distances of data after the codes' at the best scale, as a share.",
+            "lower",
+            0.0,
+        ),
+        "scale": Figure("scale", "The factor from distances of codes to those of data."),
+        "generation_correlation": Figure(
+            "correlation of distances, generations",
+            "The same of draws from the prior and what they are decoded to.",
+            "higher",
+            1.0,
+        ),
+        "generation_distortion": Figure(
+            "distortion of distances, generations",
+            "The same of draws from the prior and what they are decoded to.",
+            "lower",
+            0.0,
+        ),
+        "generation_scale": Figure("scale, generations", "The factor from distances of draws to those of generations."),
+    }
+
     def __init__(self, limit: Annotated[int, Field(gt=1)] = 1_000) -> None:
         super().__init__()
         self.limit = limit
 
-    def __call__(self, specimen: Specimen) -> dict[str, float]:
+    def __call__(self, specimen: Specimen) -> dict[str, FigureValue]:
         """Returns the correlation and the distortion, for the encoder and for the decoder.
 
         Args:
             specimen: The split and what the model makes of it.
+
+        Raises:
+            NotApplicableError: If there is only one sample.
         """
+        if min(len(specimen.data), len(specimen.prior)) < 2:
+            raise NotApplicableError("Distances need two samples. Judge more of them.")
         encoder = self._figures(specimen.codes, specimen.data, specimen.seed)
         decoder = self._figures(specimen.prior, specimen.generations, specimen.seed)
         return encoder | {f"generation_{name}": value for name, value in decoder.items()}
 
-    def _figures(self, codes: Tensor, data: Tensor, seed: int) -> dict[str, float]:
-        chosen = subset(codes, self.limit, seed)
-        if len(chosen) < 2:
-            return {}
-        latent, observed = (torch.pdist(vectors(cloud[chosen])) for cloud in (codes, data))
-        figures = {"correlation": correlation(latent, observed)}
-        if not observed.any():
-            return figures
-        gaps = best_scale(latent, observed) * latent - observed
-        return figures | {"distortion": float(gaps.abs().mean() / observed.mean())}
+    def _figures(self, codes: Tensor, data: Tensor, seed: int) -> dict[str, FigureValue]:
+        latent, observed = (torch.cdist(cloud, cloud) for cloud in matched(codes, data, self.limit, seed))
+        rows, columns = torch.triu_indices(len(latent), len(latent), offset=1)
+        x, y = latent[rows, columns], observed[rows, columns]
+        products = [latent, observed, latent * observed, latent.square(), observed.square()]
+        figures: dict[str, FigureValue] = {
+            "correlation": pair_interval(correlation(x, y), _correlations, products, seed)
+        }
+        if not y.any():
+            reason = Missing("All samples coincide: there is no distance to keep.")
+            return figures | {"distortion": reason, "scale": reason}
+        scale = best_scale(x, y)
+        gaps = (scale * latent - observed).abs()
+        distortion = float((scale * x - y).abs().mean() / y.mean())
+        shares = pair_interval(distortion, lambda means: means[:, 0] / means[:, 1], [gaps, observed], seed)
+        return figures | {"distortion": shares, "scale": float(scale)}
+
+
+def _correlations(means: Tensor) -> Tensor:
+    """Returns Pearson's correlation from the means of x, y, xy, x² and y², NaN where one is constant, with shape (K,)."""
+    x, y, xy, xx, yy = means.T
+    variances = (xx - x * x) * (yy - y * y)
+    return torch.where(variances > 0, (xy - x * y) / variances.clamp_min(1e-300).sqrt(), torch.nan)
 
 
 def correlation(x: Tensor, y: Tensor) -> float:

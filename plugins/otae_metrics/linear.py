@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
-_NOISE = 1e-12  # a baseline's figure below this share of the data's scale is rounding
+_SHARE = 1e-9  # of the data's variance: an error below it is that of a copy
+_ROUNDING = 1e-12  # of the data's mean square, for data far from 0
 
 
 class Linear:
@@ -23,8 +26,31 @@ class Linear:
     def __init__(self, train: Tensor, latent_dim: int) -> None:
         from sklearn.decomposition import PCA  # two seconds that listing the metrics need not wait for
 
-        points = vectors(train)
-        self.pca = PCA(min(latent_dim, *points.shape), random_state=0).fit(points.numpy())
+        self.points, self.latent_dim = vectors(train), latent_dim
+        self.pca = PCA(min(latent_dim, *self.points.shape), random_state=0).fit(self.points.numpy())
+
+    @cached_property
+    def degenerate(self) -> str | None:
+        """Returns why the baseline says nothing, since it copies the data that it was fitted to; `None` where it does not."""
+        kept = self.pca.n_components_
+        rank = min(self.points.shape[1], len(self.points) - 1)
+        if kept >= rank:
+            return (
+                f"The {self.latent_dim} latent dimensions reach the rank of the data, {rank}: PCA copies them exactly."
+            )
+        lost = (self.points - self.reconstruct(self.points)).square().mean()
+        variance = self.points.var(0, correction=0).mean()
+        if lost <= _SHARE * variance + _ROUNDING * self.points.square().mean():
+            return f"The data lie in a linear space of {kept} dimensions or fewer: PCA copies them but for rounding."
+        return None
+
+    def encode(self, samples: Tensor) -> Tensor:
+        """Returns the components of samples, in double precision and with shape (N, latent_dim).
+
+        Args:
+            samples: The samples, with shape (N, …).
+        """
+        return torch.from_numpy(self.pca.transform(vectors(samples).numpy()))
 
     def reconstruct(self, samples: Tensor) -> Tensor:
         """Returns the projections of samples, in double precision and with shape (N, D).
@@ -32,7 +58,7 @@ class Linear:
         Args:
             samples: The samples, with shape (N, …).
         """
-        return torch.from_numpy(self.pca.inverse_transform(self.pca.transform(vectors(samples).numpy())))
+        return torch.from_numpy(self.pca.inverse_transform(self.encode(samples).numpy()))
 
     def sample(self, count: int, seed: int) -> Tensor:
         """Returns decoded draws from the Gaussian of the codes, in double precision and with shape (count, D).
@@ -44,19 +70,6 @@ class Linear:
         spreads = torch.from_numpy(self.pca.explained_variance_).sqrt()  # the codes are uncorrelated and centred
         noise = torch.randn(count, len(spreads), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
         return torch.from_numpy(self.pca.inverse_transform((noise * spreads).numpy()))
-
-
-def compared(name: str, value: float, baseline: float, scale: float) -> dict[str, float]:
-    """Returns a figure, the linear baseline's, and their ratio, which is left out where the baseline is perfect.
-
-    Args:
-        name: The figure's name; the others are `pca_<name>` and `ratio`.
-        value: The model's figure.
-        baseline: The baseline's figure.
-        scale: The size of the data in the figure's units, below whose rounding noise the baseline counts as 0.
-    """
-    figures = {name: value, f"pca_{name}": baseline}
-    return figures | {"ratio": value / baseline} if baseline > _NOISE * scale else figures
 
 
 def vectors(samples: Tensor) -> Tensor:

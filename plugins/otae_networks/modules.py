@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from otae.errors import ConfigError, unknown_name
+from otae.errors import ConfigError
+from otae.modules import fill_module, load_module
 
 GROUP = "otae_networks.modules"
 
@@ -36,9 +33,9 @@ class Wrapped(nn.Module):
     def __init__(self, name: str, weights: str | None, freeze: bool, inputs: tuple[int, ...]) -> None:
         super().__init__()
         self.freeze = freeze
-        self.module = made(name)
+        self.module = load_module(name, GROUP)
         if weights is not None:
-            fill(self.module, weights)
+            fill_module(self.module, weights)
         self.outputs = _outputs(name, self.module, inputs)
         self.module.requires_grad_(not freeze)
         self.train()
@@ -49,58 +46,6 @@ class Wrapped(nn.Module):
 
     def train(self, mode: bool = True) -> Wrapped:
         return super().train(mode and not self.freeze)
-
-
-def made(name: str) -> nn.Module:
-    """Returns a fresh module of the entry-point group `otae_networks.modules`.
-
-    Args:
-        name: The module's name.
-
-    Raises:
-        ConfigError: If no or several distributions offer it, or it cannot be made.
-    """
-    offers = entry_points(group=GROUP)
-    if not (found := list(offers.select(name=name))):
-        cure = f'Offer it in your package: [project.entry-points."{GROUP}"] {name} = "my_package:MyModule"'
-        raise ConfigError(f"{unknown_name('module', name, offers.names)} {cure}.")
-    if len(found) > 1:
-        listed = " and ".join(_origin(each) for each in found)
-        raise ConfigError(f"The module {name!r} is offered by {listed}: uninstall one of them.")
-    try:
-        module = found[0].load()()
-    except Exception as error:  # a stranger's code may raise anything
-        reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(
-            f"The module {name!r} of {_origin(found[0])} cannot be made without arguments: {reason}"
-        ) from error
-    if not isinstance(module, nn.Module):
-        raise ConfigError(f"{_origin(found[0])} makes a {type(module).__name__}, where a torch.nn.Module is needed.")
-    return module
-
-
-def fill(module: nn.Module, weights: str) -> None:
-    """Loads a module's state from a safetensors file, which holds numbers and no code.
-
-    Args:
-        module: The module, changed in place.
-        weights: The file; `~` is the home folder, and a relative path starts at the working directory.
-
-    Raises:
-        ConfigError: If the file is missing or of another format, or does not hold exactly the module's state.
-    """
-    path = Path(weights).expanduser().absolute()
-    if not path.is_file():
-        raise ConfigError(f"There is no file '{path}'. Check the option `weights`.")
-    try:
-        state = load_file(path)
-    except SafetensorError as error:
-        cure = "Write it with safetensors.torch.save_file(module.state_dict(), path): pickled files are never loaded"
-        raise ConfigError(f"'{path}' is no safetensors file: {error}. {cure}.") from error
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise ConfigError(f"'{path}' does not fit the module. {error}") from error
 
 
 def _outputs(name: str, module: nn.Module, inputs: tuple[int, ...]) -> tuple[int, ...]:
@@ -119,7 +64,3 @@ def _outputs(name: str, module: nn.Module, inputs: tuple[int, ...]) -> tuple[int
 
 def _told(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
-
-
-def _origin(entry: Any) -> str:
-    return f"{entry.dist.name} {entry.dist.version} ({entry.value})"

@@ -98,6 +98,11 @@ class Causal(Prior):
             h = h + layer(h.T * seen.T[:, :, None])  # each layer sees (effects, causes, N)
         return h
 
+    @property
+    def graph(self) -> Tensor:
+        """Returns the graph in evaluation, as `adjacency` does."""
+        return self.adjacency()
+
     def adjacency(self) -> Tensor:
         """Returns the graph in evaluation, whole numbers with shape (latent_dim, latent_dim): 1 where i acts on j."""
         with torch.no_grad():

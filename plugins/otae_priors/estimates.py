@@ -74,13 +74,8 @@ class GaussianMixture(Estimate):
     has_components: ClassVar[bool] = True
 
     def __call__(self, codes: Tensor) -> Fitted:
-        from sklearn import mixture
-
         _need(max(2, self.components), codes, f"a mixture of {self.components} components")
-        found = mixture.GaussianMixture(self.components, max_iter=500, random_state=0).fit(codes.numpy())
-        roots = torch.linalg.cholesky(torch.from_numpy(found.covariances_))
-        weights, means = torch.from_numpy(found.weights_), torch.from_numpy(found.means_)
-        return Fitted(weights.log(), means, codes.new_ones(len(means)), roots)
+        return fit_mixture(codes, self.components)
 
 
 class Neighbours(Estimate):
@@ -105,6 +100,22 @@ ESTIMATES: dict[str, type[Estimate]] = {
     "mixture": GaussianMixture,
     "neighbours": Neighbours,
 }
+
+
+def fit_mixture(codes: Tensor, components: int, tries: int = 1) -> Fitted:
+    """Returns the mixture of Gaussians with full covariances that scikit-learn's expectation maximisation finds.
+
+    Args:
+        codes: The codes, in double precision, with shape (N, D), at least as many as components.
+        components: The number of components.
+        tries: The number of starts from k-means, of which the one with the highest likelihood counts.
+    """
+    from sklearn import mixture
+
+    found = mixture.GaussianMixture(components, max_iter=500, n_init=tries, random_state=0).fit(codes.numpy())
+    roots = torch.linalg.cholesky(torch.from_numpy(found.covariances_))
+    weights, means = torch.from_numpy(found.weights_), torch.from_numpy(found.means_)
+    return Fitted(weights.log(), means, codes.new_ones(len(means)), roots)
 
 
 def _need(count: int, codes: Tensor, what: str) -> None:

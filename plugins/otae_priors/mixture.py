@@ -9,9 +9,11 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.distributions import MixtureSameFamily
 
+from otae.errors import CloudError
 from otae.interfaces import Prior
 
 from .choice import argmax, perturb, sparsemax
+from .estimates import fit_mixture
 from .gaussians import Gaussians
 
 
@@ -36,6 +38,9 @@ class Mixture(Prior):
         components: The number of components K.
         scale: The standard deviation of each component at the start, where the means are standard normal.
         temperature: How much the choice of a component is relaxed in training.
+        warmup: The number of epochs after which the components start anew, as the mixture that expectation maximisation
+            fits to the codes of the training data; the random start is kept where `None`.
+        tries: The number of starts of that fit from k-means, of which the one with the highest likelihood counts.
 
     Attributes:
         means: The components' means m before standardisation, with shape (K, latent_dim).
@@ -61,8 +66,11 @@ class Mixture(Prior):
         components: Annotated[int, Field(gt=0)] = 10,
         scale: Annotated[float, Field(gt=0)] = 0.5,
         temperature: Annotated[float, Field(gt=0)] = 0.1,
+        warmup: Annotated[int, Field(gt=0)] | None = None,
+        tries: Annotated[int, Field(gt=0)] = 10,
     ) -> None:
         super().__init__(latent_dim)
+        self.warmup, self.tries = warmup, tries
         self.temperature = temperature
         self.means = nn.Parameter(torch.randn(components, latent_dim))
         self.roots = nn.Parameter(scale * torch.eye(latent_dim).repeat(components, 1, 1))
@@ -75,6 +83,24 @@ class Mixture(Prior):
         components = self.components
         candidates = components.means + torch.einsum("kde,ne->nkd", components.roots, noise)
         return torch.einsum("nk,nkd->nd", choices, candidates)
+
+    @torch.no_grad()
+    def start(self, codes: Tensor) -> None:
+        """Sets the components to the mixture that fits codes best, standardised as ever.
+
+        Args:
+            codes: The codes of the training data, with shape (N, latent_dim).
+
+        Raises:
+            CloudError: If there are fewer codes than components.
+        """
+        if len(codes) < (least := max(2, len(self.logits))):
+            raise CloudError(
+                f"The prior mixture starts from at least {least} codes, got {len(codes)}. Give more data, or leave out warmup."
+            )
+        found = fit_mixture(codes.detach().double().cpu(), len(self.logits), self.tries)
+        for parameter, values in ((self.means, found.means), (self.roots, found.roots), (self.logits, found.logits)):
+            parameter.copy_(values)
 
     @property
     def components(self) -> Gaussians:

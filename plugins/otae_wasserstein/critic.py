@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from otae.cloud import Cloud
-from otae.errors import CloudError
+from otae.errors import CloudError, ConfigError
 from otae.interfaces import Cost
 
 from .critic_network import CriticNetwork
@@ -67,6 +67,11 @@ class Critic(Cost):
             bounded without.
         drift: The weight δ of the squared values within the penalty.
         spectral: Whether every layer of the critic has spectral norm 1.
+        scales: A factor for each member of joint clouds, by which its points are multiplied before the critic sees
+            them: the larger, the more a distance within that member costs. All 1 where `None`.
+
+    Raises:
+        ConfigError: If there are not as many scales as members.
 
     References:
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2022)
@@ -85,6 +90,8 @@ class Critic(Cost):
         True
     """
 
+    scales: Tensor
+
     def __init__(
         self,
         shapes: tuple[tuple[int, ...], ...],
@@ -96,12 +103,18 @@ class Critic(Cost):
         penalty: Annotated[float, Field(ge=0)] | None = None,
         drift: Annotated[float, Field(ge=0)] = 1e-4,
         spectral: bool = True,
+        scales: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] | None = None,
     ) -> None:
         super().__init__()
         self.kind = kind
         self.penalty = _KINDS[kind].penalty if penalty is None else penalty
         self.drift = drift
         self.network = CriticNetwork(shapes, width, features, branch, spectral)
+        factors = [1.0] * len(shapes) if scales is None else scales
+        if len(factors) != len(shapes):
+            raise ConfigError(f"scales needs a factor for each of the {len(shapes)} members, got {len(factors)}.")
+        sizes = torch.tensor(self.network.sizes)
+        self.register_buffer("scales", torch.tensor(factors).repeat_interleave(sizes), persistent=False)
 
     @property
     def adversary(self) -> nn.Module:
@@ -140,6 +153,19 @@ class Critic(Cost):
             drift = source.mean(f_source.square()) + target.mean(f_target.square())
             return loss + self.penalty * (self.slope_penalty(source, target) + self.drift * drift)
 
+    def potential(self, cloud: Cloud) -> Tensor:
+        """Returns the critic's value at each point of a cloud, with shape (N,): its score of how well the point fits the
+        target, such as for samples out of distribution.
+
+        Args:
+            cloud: A cloud of points of the members that the critic was built for, with shape (N, …).
+
+        Raises:
+            CloudError: If the cloud's members do not have the shapes that the critic was built for.
+        """
+        with parametrize.cached():
+            return self._value(cloud)
+
     def slope_penalty(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the mean squared deviation of the critic's slope from 1 between the clouds, a scalar.
 
@@ -148,7 +174,7 @@ class Critic(Cost):
             target: The target cloud, with shape (M, …), cut from the graph.
         """
         count = min(len(source), len(target))
-        x, y = source.flat[:count], target.flat[:count]
+        x, y = self.scales * source.flat[:count], self.scales * target.flat[:count]
         points = torch.lerp(y, x, torch.rand_like(x[:, :1])).requires_grad_()
         (slopes,) = torch.autograd.grad(self.network(points).sum(), points, create_graph=True)
         deviations: Tensor = torch.linalg.vector_norm(slopes, dim=1) - 1
@@ -172,4 +198,4 @@ class Critic(Cost):
                 f"This critic was built for members of shapes {self.network.shapes}, {size} entries in all, but the "
                 f"clouds have {points.shape[1]}. Build it with the shapes of the clouds that it compares."
             )
-        return self.network(points)
+        return self.network(self.scales * points)

@@ -42,9 +42,10 @@ class TestCelebA(DatasetSuite):
 )
 def test_the_official_partition_chooses_pictures_with_their_attributes(tmp_path, part, rows) -> None:
     faces = CelebA(write(tmp_path), part=part, crop=18, size=18, label="Bald")
-    assert faces.factor_names == ("Bald", "Smiling")
-    assert faces.factors.tolist() == [[row % 2, int(row >= 3)] for row in rows]
+    assert faces.factors.names == ("Bald", "Smiling")
+    assert faces.factors.table.tolist() == [[row % 2, int(row >= 3)] for row in rows]
     assert faces.labels.tolist() == [row % 2 for row in rows]
+    assert faces.class_names == ("not Bald", "Bald")
     pixels = np.asarray(Image.open(tmp_path / f"img_align_celeba/{rows[-1]:06}.jpg"))
     torch.testing.assert_close(faces[len(rows) - 1], torch.tensor(pixels[2:20].transpose(2, 0, 1) / 255).float())
 

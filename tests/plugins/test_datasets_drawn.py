@@ -29,6 +29,11 @@ class TestSpritesOfLevels(DatasetSuite):
     options = {"count": 20, "size": 17, "levels": 4, "seed": 3}
 
 
+class TestSpritesTurnedALittle(DatasetSuite):
+    plugin = Sprites
+    options = {"count": 20, "size": 17, "levels": 5, "rotation_range": 90.0}
+
+
 @pytest.mark.parametrize("kind", ["swiss-roll", "torus", "rings"])
 class TestManifolds(DatasetSuite):
     plugin = Manifolds
@@ -42,7 +47,7 @@ def pictures(count: int = 600, size: int = 64) -> tuple[np.ndarray, np.ndarray, 
     """Returns each sprite's cover of each pixel, its factors and its shape."""
     sprites = Sprites(count=count, size=size)
     cover = sprites.__getitems__(range(count)).amax(1).double().numpy()
-    return cover, sprites.factors.double().numpy(), sprites.labels.numpy()
+    return cover, sprites.factors.table.double().numpy(), sprites.labels.numpy()
 
 
 @pytest.mark.parametrize(("shape", "area"), AREAS.items())
@@ -72,7 +77,7 @@ def test_the_colour_is_that_of_the_hue() -> None:
     brightest = sprites.__getitems__(range(100)).flatten(2).amax(2).numpy()
     import colorsys
 
-    expected = [colorsys.hsv_to_rgb(hue, 0.8, 1.0) for hue in sprites.factors[:, 5].tolist()]
+    expected = [colorsys.hsv_to_rgb(hue, 0.8, 1.0) for hue in sprites.factors.column("hue").tolist()]
     np.testing.assert_allclose(brightest, expected, atol=1e-5)
 
 
@@ -85,7 +90,7 @@ def test_no_sprite_touches_the_rim(size) -> None:
 
 
 def test_factors_are_independent_and_cover_their_ranges() -> None:
-    factors = Sprites(count=20_000).factors.numpy()
+    factors = Sprites(count=20_000).factors.table.numpy()
     correlation = np.corrcoef(factors.T) - np.eye(6)
     assert np.abs(correlation).max() < 5 / math.sqrt(20_000)
     np.testing.assert_allclose(factors.min(0), [0, 0.12, 0, 0, 0, 0], atol=1e-2)
@@ -93,14 +98,34 @@ def test_factors_are_independent_and_cover_their_ranges() -> None:
 
 
 def test_levels_are_equal_steps_that_do_not_meet_round_the_circle() -> None:
-    factors = Sprites(count=500, levels=4).factors
+    factors = Sprites(count=500, levels=4).factors.table
     assert factors[:, 3].unique().tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
     assert factors[:, 2].unique().tolist() == pytest.approx([0, math.pi / 2, math.pi, 3 * math.pi / 2])
 
 
+@pytest.mark.parametrize(("degrees", "levels"), [(60.0, None), (60.0, 5), (359.0, None)])
+def test_a_limited_rotation_is_an_ordered_factor_on_both_sides_of_zero(degrees, levels) -> None:
+    factors = Sprites(count=3000, rotation_range=degrees, levels=levels).factors
+    turn = factors.kinds[2]
+    half = math.radians(degrees) / 2
+    assert (turn.name, turn.kind, turn.period) == ("rotation", "ordered", None)
+    assert float(factors.column("rotation").min()) == pytest.approx(-half, rel=0.01)
+    assert float(factors.column("rotation").max()) == pytest.approx(half, rel=0.01)
+    assert turn.values == (levels and pytest.approx(np.linspace(-half, half, levels).tolist()))
+
+
+def test_a_full_rotation_and_the_hue_are_circles() -> None:
+    kinds = Sprites(count=10, levels=4).factors.kinds
+    assert [(kind.name, kind.period) for kind in kinds if kind.kind == "circular"] == [
+        ("rotation", pytest.approx(2 * math.pi)),
+        ("hue", 1),
+    ]
+    assert kinds[2].values == pytest.approx((0, math.pi / 2, math.pi, 3 * math.pi / 2))
+
+
 def test_a_million_sprites_need_no_more_than_their_factors() -> None:
     sprites = Sprites(count=1_000_000)
-    assert sprites.factors.nbytes == 24_000_000
+    assert sprites.factors.table.nbytes == 24_000_000
     assert sprites[999_999].max() > 0.5
 
 
@@ -114,7 +139,7 @@ def test_the_torus_and_the_rings_satisfy_their_equations() -> None:
 
 def test_the_coordinates_of_the_roll_are_lengths_on_it() -> None:
     roll = Manifolds(count=4000)
-    points, sheet = roll.__getitems__(range(4000)).double().numpy(), roll.factors.double().numpy()
+    points, sheet = roll.__getitems__(range(4000)).double().numpy(), roll.factors.table.double().numpy()
     through, along = pdist(points), pdist(sheet)
     near = along < 0.15
     np.testing.assert_allclose(through[near], along[near], rtol=5e-3, atol=1e-5)
@@ -122,7 +147,7 @@ def test_the_coordinates_of_the_roll_are_lengths_on_it() -> None:
 
 
 def test_points_of_the_torus_are_uniform_by_area() -> None:
-    across = Manifolds(kind="torus", count=40_000).factors[:, 1]
+    across = Manifolds(kind="torus", count=40_000).factors.column("across")
     assert float(across.cos().mean()) == pytest.approx(0.2, abs=4 / math.sqrt(40_000))
 
 

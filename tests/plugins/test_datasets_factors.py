@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,13 @@ class TestShapes3D(DatasetSuite):
 def test_dsprites_keeps_every_pixel_and_never_unpickles(tmp_path) -> None:
     dataset = DSprites(dsprites(tmp_path))
     assert torch.equal(dataset.__getitems__(range(24))[:, 0], torch.tensor(SPRITES).float())
-    assert dataset.factor_names == ("shape", "scale", "orientation", "posX")
-    assert torch.equal(dataset.factors, torch.tensor(CLASSES[:, 1:5]))
-    assert torch.equal(dataset.labels, dataset.factors[:, 0])
-    assert DSprites(tmp_path / "d.npz", factors="values").factors.max() == 0.5
+    assert dataset.factors.names == ("shape", "scale", "orientation", "posX")
+    assert torch.equal(dataset.factors.table, torch.tensor(CLASSES[:, 1:5]))
+    assert torch.equal(dataset.labels, dataset.factors.table[:, 0])
+    assert dataset.class_names == ("square", "ellipse", "heart")
+    turn = dataset.factors.kinds[2]
+    assert (turn.kind, turn.values, turn.period) == ("circular", (0, 1), pytest.approx(8 * math.pi))  # steps of 1/4
+    assert DSprites(tmp_path / "d.npz", factors="values").factors.table.max() == 0.5
     assert not (tmp_path / "harm").exists()
 
 
@@ -102,6 +106,11 @@ def test_dsprites_needs_an_eighth_of_a_byte_a_pixel(tmp_path) -> None:
         ({"latents_values": CLASSES * np.nan}, "need finite numbers"),
         ({"latents_values": CLASSES * 0}, "factors that never vary"),
         ({"latents_values": CLASSES * [1, 1, 1, 1, 0, 0]}, "classes and values of its factors that disagree"),
+        ({"latents_values": CLASSES[::-1] / 4}, "classes and values of its factors that disagree"),
+        (
+            {"latents_values": CLASSES * 7},
+            r"wrong factors\. The circular factor 'orientation' takes values in \[0, 6\.28",
+        ),
     ],
 )
 def test_a_spoilt_dsprites_is_refused_by_name(tmp_path, changes, message) -> None:
@@ -125,9 +134,12 @@ def test_shapes3d_keeps_every_pixel_and_reads_batches_in_any_order(tmp_path) -> 
     order = [7, 0, 7, 11, 3]
     expected = torch.tensor(ROOMS[order].transpose(0, 3, 1, 2) / 255, dtype=torch.float32)
     torch.testing.assert_close(dataset.__getitems__(order), expected)
-    assert dataset.factor_names == ("floor_hue", "object_hue", "shape")
-    assert dataset.factors[:4].tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 2], [0, 1, 0]]
-    assert Shapes3D(tmp_path / "r.h5", factors="values").factors[3].tolist() == [0, 0.5, 0]
+    assert dataset.factors.names == ("floor_hue", "object_hue", "shape")
+    assert dataset.factors.table[:4].tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 2], [0, 1, 0]]
+    assert [kind.period for kind in dataset.factors.kinds] == [pytest.approx(10), 2, None]  # hues in steps of 0.1, 0.5
+    values = Shapes3D(tmp_path / "r.h5", factors="values").factors
+    assert values.table[3].tolist() == [0, 0.5, 0]
+    assert [kind.period for kind in values.kinds] == [1, 1, None]
 
 
 def as_is(batch: torch.Tensor) -> torch.Tensor:

@@ -96,7 +96,7 @@ def test_pictures_keep_their_pixels_and_classes(tmp_path, mode, channels, stream
     order = [4, 0, 5]
     batch = torch.tensor(np.stack(expected)[order] / 255, dtype=torch.float32).permute(0, 3, 1, 2)
     torch.testing.assert_close(dataset.__getitems__(order), batch)
-    assert (dataset.classes, dataset.labels.tolist()) == (("c", "b", "a"), [1, 2, 1, 0, 2, 1])
+    assert (dataset.class_names, dataset.labels.tolist()) == (("c", "b", "a"), [1, 2, 1, 0, 2, 1])
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "json"])
@@ -106,7 +106,7 @@ def test_streaming_keeps_the_first_rows_and_fills_no_cache(tmp_path, suffix, lim
     count = min(limit, 6)
     torch.testing.assert_close(dataset.__getitems__(range(count)), torch.tensor(VECTORS[:count]))
     assert len(dataset) == count
-    assert [dataset.classes[number] for number in dataset.labels] == KINDS[:count]
+    assert [dataset.class_names[number] for number in dataset.labels] == KINDS[:count]
     assert not list((tmp_path / "cache").rglob("*.arrow"))
 
 
@@ -251,3 +251,10 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch) -> Non
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ConfigError, match=r"needs the package 'datasets'.*pip install 'otae\[hf\]'"):
         HF(tmp_path)
+
+
+def test_a_row_without_a_class_is_named(tmp_path) -> None:
+    features = datasets.Features({"x": datasets.Value("float32"), "kind": datasets.ClassLabel(names=["a", "b"])})
+    path = saved(datasets.Dataset.from_dict({"x": [1.0, 2.0], "kind": [1, -1]}, features=features), tmp_path / "d")
+    with pytest.raises(DataError, match=r"row 1 has the class -1, but 'kind' has 2 classes.*-1 means none.*Drop"):
+        HF(path, label="kind")

@@ -71,9 +71,9 @@ def test_pictures_of_different_sizes_are_refused_without_a_size(tmp_path) -> Non
     ("names", "classes", "labels"),
     [
         (["b/1.png", "a/2.png", "a/deep/1.png"], ("a", "b"), [0, 0, 1]),
-        (["b/1.png", "a/2.png", "1.png"], (), None),
-        (["a/1.png", "a/2.png"], (), None),
-        (["2.png", "1.png"], (), None),
+        (["b/1.png", "a/2.png", "1.png"], None, None),
+        (["a/1.png", "a/2.png"], None, None),
+        (["2.png", "1.png"], None, None),
     ],
     ids=["subfolders", "some outside", "one subfolder", "no subfolder"],
 )
@@ -85,7 +85,7 @@ def test_several_subfolders_are_classes(tmp_path, names, classes, labels) -> Non
     (tmp_path / "._x.png").write_bytes(b"a file that other systems leave behind")
     dataset = Images(tmp_path)
     assert len(dataset) == len(names)
-    assert dataset.classes == classes
+    assert dataset.class_names == classes
     assert (None if dataset.labels is None else dataset.labels.tolist()) == labels
 
 

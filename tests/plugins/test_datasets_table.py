@@ -54,8 +54,15 @@ def test_entries_are_those_of_scikit_learn(tmp_path, suffix, scaling, oracle) ->
     colours = OneHotEncoder(sparse_output=False).fit_transform(np.array(ROWS["colour"])[:, None])
     expected = np.column_stack([numbers[:, :1], colours, numbers[:, 1:]])
     torch.testing.assert_close(table.__getitems__(range(4)), torch.tensor(expected, dtype=torch.float32))
-    assert table.features == ("age", "colour=blue", "colour=green", "colour=red", "zip", "fixed")
-    assert (table.classes, table.labels.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
+    assert [feature.title for feature in table.features] == [
+        "age",
+        "colour=blue",
+        "colour=green",
+        "colour=red",
+        "zip",
+        "fixed",
+    ]
+    assert (table.class_names, table.labels.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -74,7 +81,7 @@ def test_decoding_gives_the_file_back(tmp_path, suffix, scaling) -> None:
 
 def test_columns_are_chosen_in_the_order_of_the_file(tmp_path) -> None:
     table = Table(write(tmp_path, "csv"), columns=["zip", "age"], categorical=["zip"], label="kind")
-    assert table.features == ("age", "zip=100", "zip=200", "zip=300")
+    assert [feature.title for feature in table.features] == ["age", "zip=100", "zip=200", "zip=300"]
 
 
 def test_missing_values_are_refused_by_row_and_column_or_imputed(tmp_path) -> None:
@@ -98,7 +105,7 @@ def test_missing_values_of_parquet_are_null_and_nan(tmp_path) -> None:
 def test_other_delimiters_quotes_and_marks_are_read(tmp_path) -> None:
     path = write(tmp_path, "csv", '\ufeffx;"the name"\n1;"a;b"\n2;"c\nd"\n')
     table = Table(path, delimiter=";")
-    assert table.features == ("x", "the name=a;b", "the name=c\nd")
+    assert [feature.title for feature in table.features] == ["x", "the name=a;b", "the name=c\nd"]
 
 
 @pytest.mark.parametrize(

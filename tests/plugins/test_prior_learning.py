@@ -14,7 +14,7 @@ from torch.distributions import Distribution, Independent, Normal
 import otae
 from otae import Autoencoder, Cloud, Run, load_config
 from otae.build import Shape, build
-from otae.errors import ConfigError
+from otae.errors import CloudError, ConfigError
 from otae.interfaces import Encoder
 from otae.reductions import distances
 from otae.training import fit
@@ -249,3 +249,23 @@ def test_every_prior_trains_by_configuration_alone(name: str, tmp_path: Path, mo
     still = [key for key, value in moved.items() if key.startswith("prior") and torch.equal(value, initial[key])]
     assert not still, f"{still} took no step"
     assert torch.equal(otae.load(run.path).sample(5, generator=generator()), model.sample(5, generator=generator()))
+
+
+def test_a_mixture_starts_as_the_one_that_fits_codes_best() -> None:
+    torch.manual_seed(0)
+    source = Mixture(3, components=4, scale=0.1).double()
+    source.means.data = 4 * torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -1, -1]]).double()
+    source.logits.data = torch.tensor([0.1, 0.2, 0.3, 0.4]).double().log()
+    codes = source.eval().sample(4000, generator()).detach()
+    part = Mixture(3, components=4, warmup=1).double().eval()
+    assert part.warmup == 1
+    best = source.law.log_prob(codes).mean().item()
+    assert part.law.log_prob(codes).mean().item() < best - 1
+    part.start(5 + 2 * codes)  # the standardisation takes place and scale away
+    assert part.law.log_prob(codes).mean().item() == pytest.approx(best, abs=0.02)
+    assert part.components.weights.detach().sort().values.tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.02)
+
+
+def test_a_mixture_does_not_start_from_fewer_codes_than_components() -> None:
+    with pytest.raises(CloudError, match="starts from at least 10 codes, got 3"):
+        Mixture(2).start(torch.randn(3, 2))

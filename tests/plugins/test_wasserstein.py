@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.errors import CloudError
+from otae.errors import CloudError, ConfigError
 from otae.testing import CostSuite
 from otae_wasserstein import Critic, Paired
 from otae_wasserstein.critic_network import CriticNetwork
@@ -190,6 +190,25 @@ def test_a_linear_critic_has_a_closed_form() -> None:
     distance = (target.points.mean(0) - source.points.mean(0)) @ torch.tensor([3.0, 4.0], dtype=torch.float64)
     torch.testing.assert_close(part(source, target), distance)
     torch.testing.assert_close(part.adversary_loss(source, target), 10 * (5 - 1.0) ** 2 - distance)
+
+
+def test_scales_stretch_the_members_that_the_critic_sees() -> None:
+    sizes = [math.prod(shape) for shape in JOINT]
+    factors = torch.tensor([0.5, 3.0]).repeat_interleave(torch.tensor(sizes)).double()
+    plain, scaled, source, target = critic(), critic(scales=[0.5, 3.0]), joint(6), joint(6, seed=1)
+    stretched = [Cloud(factors * cloud.flat) for cloud in (source, target)]
+    torch.testing.assert_close(scaled(source, target), plain(*stretched))
+    losses = []
+    for part, clouds in ((scaled, (source, target)), (plain, stretched)):
+        torch.manual_seed(3)
+        losses.append(part.adversary_loss(*clouds))
+    torch.testing.assert_close(*losses)
+    assert scaled.state_dict().keys() == plain.state_dict().keys(), "an option is no weight"
+
+
+def test_scales_are_as_many_as_members() -> None:
+    with pytest.raises(ConfigError, match="a factor for each of the 2 members, got 3"):
+        critic(scales=[1.0, 2.0, 3.0])
 
 
 def test_the_penalty_of_unequal_clouds_interpolates_the_first_pairs() -> None:

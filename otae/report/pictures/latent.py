@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
-from ..canvas import halo, histogram, keyed, named, panel, scatter
+from ..canvas import histogram, keyed, literal, named, panel, scatter
 from ..theme import CLASSES, Theme
 
 if TYPE_CHECKING:
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     Points = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 _MOST = 2_500  # points of one kind
-_NAMED = 20  # classes that are named in the picture
+_NAMED = 16  # classes that are named beside the picture, all of them
+_LONGEST = 24  # letters of a name
 
 
-def codes(z: Tensor, draws: Tensor, labels: Tensor | None, theme: Theme) -> Figure:
+def codes(
+    z: Tensor, draws: Tensor, labels: Tensor | None, theme: Theme, class_names: Sequence[str] | None = None
+) -> Figure:
     """Returns the codes by label, before draws from the prior.
 
     Two latent dimensions are shown as they are, more in the two principal directions of the codes.
@@ -30,14 +34,16 @@ def codes(z: Tensor, draws: Tensor, labels: Tensor | None, theme: Theme) -> Figu
         draws: Draws from the prior, with shape (M, latent_dim).
         labels: One class per code, with shape (N,), or `None`.
         theme: The colours.
+        class_names: A name for each class, or `None`.
     """
     figure, axes, points, others = _plane(z, draws, theme)
     scatter(axes, others, theme.muted, 0.25, "prior")
     if labels is None:
         scatter(axes, points, theme.accent, 0.75, "codes")
+        keyed(axes, theme, dots=True, place="upper right")
     else:
-        _classes(axes, points, labels[:_MOST].numpy(), theme)
-    keyed(axes, theme, dots=True, place="upper right")
+        _classes(axes, points, labels[:_MOST].numpy(), class_names)
+        _legend(figure, theme)
     return figure
 
 
@@ -96,17 +102,22 @@ def _projected(z: Points, draws: Points) -> tuple[Points, Points, tuple[str, str
     return (z - centre) @ plane, (draws - centre) @ plane, (first, second)
 
 
-def _classes(axes: Axes, points: Points, labels: Points, theme: Theme) -> None:
+def _classes(axes: Axes, points: Points, labels: Points, names: Sequence[str] | None) -> None:
     from matplotlib import colormaps
 
     present = np.unique(labels)
     many = len(present) > len(CLASSES)
     for number, label in enumerate(present):
         colour = colormaps["viridis"](number / (len(present) - 1)) if many else CLASSES[number]
-        members = points[labels == label]
-        scatter(axes, members, colour, 0.85, size=12)
-        if len(present) <= _NAMED:
-            axes.annotate(
-                str(label), np.median(members, axis=0), color=theme.ink, fontsize=11, fontweight="bold",
-                ha="center", va="center", path_effects=halo(theme, 3),
-            )  # fmt: skip
+        name = literal(str(label) if names is None else names[int(label)])[:_LONGEST]
+        shown = len(present) <= _NAMED or number in (0, len(present) - 1)
+        scatter(axes, points[labels == label], colour, 0.85, name if shown else None, size=12)
+
+
+def _legend(figure: Figure, theme: Theme) -> None:
+    legend = figure.legend(
+        loc="outside right upper", fontsize=8, labelcolor=theme.ink, markerscale=1.6, framealpha=0, handletextpad=0.2
+    )
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)

@@ -51,7 +51,9 @@ def _logarithmic(axes: Axes) -> None:
     from matplotlib.ticker import LogLocator, NullLocator
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_ylim()
+    few = (1,) if high > 100 * low else (1, 2, 5)
+    axes.yaxis.set_major_locator(LogLocator(subs=few, numticks=5))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
 

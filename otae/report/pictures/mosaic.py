@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor
+
+from ..canvas import literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 1_120  # pixels: twice what a page gives a picture
 _LARGEST = 256  # pixels of one image
+_MARGIN = 84  # pixels for the label of a row
 
 
 def pairs(originals: Tensor, reconstructions: Tensor, value_range: tuple[float, float], columns: int) -> Figure:
@@ -41,6 +46,26 @@ def images(samples: Tensor, value_range: tuple[float, float], columns: int) -> F
     return _mosaic(_tiles(samples, value_range, columns), columns)
 
 
+def rows(samples: Sequence[Tensor], value_range: tuple[float, float], labels: Sequence[str]) -> Figure:
+    """Returns rows of images, each with a label before it.
+
+    Args:
+        samples: The images of each row, with shape (N, C, H, W), equally many in each.
+        value_range: The values shown as black and white; others are clipped.
+        labels: A short label for each row.
+    """
+    columns = len(samples[0])
+    figure = _mosaic(_tiles(torch.cat(list(samples)), value_range, columns), columns, margin=_MARGIN)
+    height = figure.get_size_inches()[1] * figure.dpi
+    for number, label in enumerate(labels):
+        middle = 1 - (number + 0.5) * (1 / len(labels))
+        figure.text(
+            _MARGIN * 0.5, middle * height, literal(label), ha="center", va="center", fontsize=13, color="#7d8794",
+            transform=None,
+        )  # fmt: skip
+    return figure
+
+
 def _tiles(samples: Tensor, value_range: tuple[float, float], columns: int) -> Pixels:
     step = max(1, max(samples.shape[2:]) // _LARGEST)
     low, high = value_range
@@ -52,15 +77,15 @@ def _tiles(samples: Tensor, value_range: tuple[float, float], columns: int) -> P
     return opaque.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def _mosaic(tiles: Pixels, columns: int) -> Figure:
+def _mosaic(tiles: Pixels, columns: int, margin: int = 0) -> Figure:
     from matplotlib.figure import Figure
 
     gap = max(4, tiles.shape[2] // 10)
     rows = -(-len(tiles) // columns)
     height, width = tiles.shape[1] + gap, tiles.shape[2] + gap
-    board = np.zeros((rows * height - gap, columns * width - gap, 4))  # transparent where nothing lies
+    board = np.zeros((rows * height - gap, margin + columns * width - gap, 4))  # transparent where nothing lies
     for number, tile in enumerate(tiles):
-        top, left = number // columns * height, number % columns * width
+        top, left = number // columns * height, margin + number % columns * width
         board[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
     figure = Figure(dpi=100)
     figure.patch.set_alpha(0)

@@ -5,5 +5,8 @@ from __future__ import annotations
 from .interruption import Interrupted, Interruption
 from .progress import Progress
 from .randomness import RandomState
+from .saving import Saving
+from .stopping import Stopping
+from .warmup import Warmup
 
-__all__ = ["Interrupted", "Interruption", "Progress", "RandomState"]
+__all__ = ["Interrupted", "Interruption", "Progress", "RandomState", "Saving", "Stopping", "Warmup"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+
+from .saving import Saving
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,11 +29,11 @@ class Interruption(Callback):
     """Creates a callback that turns a signal into a checkpoint after the current step; a second one stops at once.
 
     Args:
-        checkpoint: Where the checkpoint goes.
+        saving: What writes the checkpoint.
     """
 
-    def __init__(self, checkpoint: Path) -> None:
-        self.checkpoint = checkpoint
+    def __init__(self, saving: Saving) -> None:
+        self.saving = saving
         self._received: int | None = None
         self._former: dict[int, Any] = {}
 
@@ -42,7 +43,7 @@ class Interruption(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._received is not None and not trainer.is_last_batch:  # the last one is followed by validation first
-            trainer.save_checkpoint(self.checkpoint)
+            self.saving.save(trainer)
             self._stop()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -9,33 +9,42 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from ...errors import RunError
+
 
 class RandomState(Callback):
-    """Creates a callback that saves and restores the states of torch's, NumPy's and Python's global generators."""
+    """Saves and restores the states of torch's, NumPy's and Python's global generators."""
 
     def __init__(self) -> None:
         self._restored: dict[str, Any] | None = None
 
-    def state_dict(self) -> dict[str, Any]:
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         kind, keys, position, has_gauss, gauss = cast("tuple[Any, ...]", np.random.get_state(legacy=True))
-        return {
+        checkpoint["random"] = {
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "numpy": [kind, keys.tolist(), position, has_gauss, gauss],
             "python": random.getstate(),
         }
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._restored = state_dict
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        self._restored = checkpoint["random"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Restores the states after everything that may draw while a run is set up."""
         if self._restored is None:
             return
         state, self._restored = self._restored, None
-        torch.set_rng_state(state["torch"])
-        if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
-            torch.cuda.set_rng_state_all(state["cuda"])
-        kind, keys, position, has_gauss, gauss = state["numpy"]
-        np.random.set_state((kind, np.asarray(keys, dtype=np.uint32), position, has_gauss, gauss))
-        random.setstate(state["python"])
+        try:
+            _restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+            raise RunError(f"The checkpoint is corrupt: its random states cannot be restored ({error}).") from error
+
+
+def _restore(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
+        torch.cuda.set_rng_state_all(state["cuda"])
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((kind, np.asarray(keys, dtype=np.uint32), position, has_gauss, gauss))
+    random.setstate(state["python"])

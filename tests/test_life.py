@@ -1,0 +1,341 @@
+"""A run's life: begun again, continued, changed, started from another, one process at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fakes import EXPERIMENT, Blobs
+from safetensors.torch import load_file
+from test_checkpoints import events, last, stop_at
+from test_training import Make, assert_same, at_step, fail, make, trained
+
+import otae
+from otae import Run, load_config, workflow
+from otae.errors import ConfigError, NonFiniteError, RunError, Stopped
+from otae.folder import clear
+from otae.lock import locked
+from otae.training import fit, go_on
+from otae.training.checkpoint_file import read
+from otae.training.history import read as read_history
+
+__all__ = ["make"]
+
+
+@pytest.fixture(autouse=True)
+def _light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither judges nor draws."""
+    plain = {name: getattr(workflow, name) for name in ("train", "resume")}
+    monkeypatch.setattr("otae.workflow.write_report", lambda run, *_, **__: (run.path / "report.html").write_text(""))
+    for name, function in plain.items():
+        monkeypatch.setattr(otae, name, partial(function, evaluation=False))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Returns the content of all files below a folder, without those that tell the time."""
+    names = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("provenance.json", ".lock"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in names if "tfevents" not in path.name}
+
+
+def test_the_same_run_gives_the_same_bytes(make: Make) -> None:
+    first, second = trained(make()), trained(make())
+    for name in ("model.safetensors", "objective.safetensors", "metrics.csv", "config.yaml", "checkpoints/last.ckpt"):
+        assert (first.path / name).read_bytes() == (second.path / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "objective.safetensors"])
+def test_any_flipped_bit_of_the_weights_is_found(finished: Run, tmp_path: Path, name: str) -> None:
+    run = Run(shutil.copytree(finished.path, tmp_path / "run"))
+    sound = (run.path / name).read_bytes()
+    for place in np.random.default_rng(0).integers(8, len(sound), 40):
+        flipped = bytearray(sound)
+        flipped[place] ^= 1 << int(place) % 8
+        (run.path / name).write_bytes(flipped)
+        with pytest.raises(RunError, match=r"is corrupt|did not write it|lacks"):
+            _ = Run(run.path).model
+
+
+@pytest.mark.parametrize("overrides", [(), ("training.scheduler={name: exponential, gamma: 0.7}",)])
+def test_a_finished_run_goes_on_as_if_it_had_been_longer_from_the_start(make: Make, overrides: tuple[str, ...]) -> None:
+    longer, run = trained(make(*overrides, "training.epochs=5")), trained(make(*overrides))
+    go_on(run, ["training.epochs=5"])
+    assert_same(longer, trained(run))
+    assert (run.path / "metrics.csv").read_text() == (longer.path / "metrics.csv").read_text()
+    assert events(run) == events(longer)
+    (entry,) = run.provenance["continued"]
+    assert (entry["step"], entry["changes"]) == (9, {"training.epochs": [3, 5]})
+
+
+def test_a_learning_rate_changes_while_a_run_goes_on(make: Make) -> None:
+    run = trained(make())
+    go_on(run, ["training.epochs=5", "training.optimizer.lr=1e-4"])
+    assert read_history(trained(run).path / "metrics.csv")["train"]["lr"] == [1e-3] * 9 + [1e-4] * 6
+    assert run.experiment.training.optimizer.lr == 1e-4
+
+
+def test_a_learning_rate_changes_under_a_schedule_which_goes_on(make: Make) -> None:
+    run = trained(make("training.scheduler={name: cosine-annealing, T_max: 5}"))
+    go_on(run, ["training.epochs=5", "training.optimizer.lr=1e-4"])
+    rates = read_history(trained(run).path / "metrics.csv")["train"]["lr"]
+    wave = (1 + np.cos(np.pi * np.repeat(np.arange(5), 3) / 5)) / 2
+    np.testing.assert_allclose(rates, wave * np.repeat([1e-3, 1e-4], [9, 6]), rtol=1e-6)
+
+
+def test_another_schedule_begins_where_the_run_goes_on(make: Make) -> None:
+    run = trained(make())
+    go_on(run, ["training.epochs=5", "training.scheduler={name: exponential, gamma: 0.5}"])
+    rates = read_history(trained(run).path / "metrics.csv")["train"]["lr"]
+    np.testing.assert_allclose(rates, [1e-3] * 12 + [5e-4] * 3)
+
+
+def test_a_weight_changes_while_a_run_goes_on(make: Make) -> None:
+    run = trained(make())
+    go_on(run, ["training.epochs=4", "objective.reconstruction.weight=3"])
+    history = read_history(trained(run).path / "metrics.csv")["train"]
+    ratio = np.array(history["reconstruction.weighted"]) / np.array(history["reconstruction"])
+    np.testing.assert_allclose(ratio, [1.0] * 9 + [3.0] * 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("override", ["seed=1", "data.batch_size=8", "data.validation=0.2", "model.latent_dim=3",
+                                      "model.prior=standard", "training.optimizer.name=adam", "objective.spread=null",
+                                      "training.precision=64-true"])  # fmt: skip
+def test_what_would_be_another_training_is_refused(make: Make, override: str) -> None:
+    run = trained(make())
+    before = files(run.path)
+    with pytest.raises(RunError, match=r"cannot go on with .* \(it was .*that would be another training"):
+        go_on(run, ["training.epochs=5", override])
+    assert files(run.path) == before
+
+
+@pytest.mark.parametrize(("overrides", "message"), [
+    (["training.epochs=2"], "has 3 epochs behind it: training.epochs cannot be fewer"),
+    (["training.epochs=3"], "is complete, and nothing was changed"),
+])  # fmt: skip
+def test_a_change_that_leads_nowhere_is_refused(make: Make, overrides: list[str], message: str) -> None:
+    run = trained(make())
+    (run.path / "report.html").write_text("")
+    with pytest.raises(RunError, match=message):
+        go_on(run, overrides)
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("seed: 0", "seed = 1"), ("  batch_size: 16", "data.batch_size = 1"), ("  epochs: 3", "training.epochs = 1"),
+    ("    lr: 0.001", "training.optimizer.lr = 1"), ("  latent_dim: 2", "model.latent_dim = 1"),
+    ("  validation: 0.1", "data.validation = 0.2"),
+])  # fmt: skip
+def test_an_edited_configuration_is_told_and_not_trained(
+    make: Make, monkeypatch: pytest.MonkeyPatch, line: str, told: str
+) -> None:
+    run = stop_at(make(), monkeypatch, 7)
+    config = run.path / "config.yaml"
+    assert config.read_text().count(line + "\n") >= 1
+    config.write_text(
+        config.read_text().replace(line + "\n", f"{line.partition(':')[0]}: {told.rpartition(' ')[2]}\n", 1)
+    )
+    before = read(last(run))["otae"]
+    with pytest.raises(RunError, match=rf"{told}.* \(it was"):
+        fit(run)
+    assert read(last(run))["otae"] == before
+
+
+def test_other_data_are_told_and_not_trained_on(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, original = stop_at(make(), monkeypatch, 7), Blobs.__getitem__
+    monkeypatch.setattr(Blobs, "__getitem__", lambda self, index: original(self, index) + (index == 3))
+    with pytest.raises(RunError, match=r"not those that this run began with: 60 samples of shape 6, checksum"):
+        fit(run)
+
+
+def test_weights_and_configuration_do_not_drift_apart_in_silence(make: Make) -> None:
+    run = trained(make())
+    config = run.path / "config.yaml"
+    config.write_text(config.read_text().replace("epochs: 3", "epochs: 9"))
+    with pytest.warns(UserWarning, match=r"from before a change: training\.epochs = 9 \(it was 3\)"):
+        _ = Run(run.path).model
+
+
+def test_more_epochs_renew_the_patience_of_early_stopping(make: Make) -> None:
+    run = trained(make("training.early_stopping={monitor: spread, patience: 1}", "training.optimizer.lr=0.05",
+                       "training.epochs=12"))  # fmt: skip
+    judged = read(last(run))["otae"]
+    assert judged["judgement"]["stopped"]
+    with pytest.raises(RunError, match="Early stopping ended the run"):
+        go_on(run, ["training.gradient_clip=1"])
+    go_on(run, ["training.epochs=20"])
+    assert read(last(trained(run)))["otae"]["step"] > judged["step"]
+
+
+def test_early_stopping_waits_for_schedules_and_judges_by_final_weights(make: Make) -> None:
+    """In a warm-up the weighted total grows by itself: no epoch before its end is judged, and none later by other weights."""
+    warm = "objective.surprise.weight={from: 0, to: -1, epochs: 4}"
+    run = trained(make(warm, "training.early_stopping={monitor: total, patience: 20}", "training.epochs=8"))
+    judgement, history = read(last(run))["otae"]["judgement"], read_history(run.path / "metrics.csv")["validation"]
+    totals = dict(zip(history["step"], history["total"], strict=True))
+    judged = {step: total for step, total in totals.items() if step > 12}
+    assert judgement["lowest_step"] == min(judged, key=judged.__getitem__)
+    assert judgement["lowest"] == pytest.approx(min(judged.values()), rel=1e-5)
+
+
+def test_a_run_that_dies_before_its_first_checkpoint_leaves_nothing_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = load_config(EXPERIMENT)
+    for names in (["provenance.json"], ["provenance.json", "config.yaml"], [".config.yaml.7.part"]):
+        folder = tmp_path / "run"
+        run = Run.create(folder, experiment)
+        for path in folder.iterdir():
+            if path.name not in names:
+                path.unlink()
+        for name in names:
+            (run.path / name).touch()
+        assert otae.train(experiment, folder).model is not None
+        shutil.rmtree(folder)
+
+
+def test_a_run_that_fails_before_its_first_step_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_step(monkeypatch, 0, fail)
+    with pytest.raises(OSError, match="power"):
+        otae.train(load_config(EXPERIMENT), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_fails_later_is_kept_and_replaced_when_asked(tmp_path: Path) -> None:
+    venom = {"cost": {"name": "poison", "after": 4}, "source": "code", "target": "prior"}
+    values = {**EXPERIMENT, "objective": {**EXPERIMENT["objective"], "venom": venom}}  # type: ignore[dict-item]
+    folder = tmp_path / "run"
+    with pytest.raises(NonFiniteError, match="'venom'"):
+        otae.train(load_config(values), folder)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"otae resume .*, or replace it with --overwrite"):
+        otae.train(load_config(EXPERIMENT), folder)
+    otae.train(load_config(EXPERIMENT), folder, overwrite=True)
+    fresh = files(otae.train(load_config(EXPERIMENT), tmp_path / "fresh").path)
+    assert files(folder) == {**fresh, "notes.txt": b"mine"}
+
+
+def test_only_a_run_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(RunError, match=r"is not empty\. Choose another --output\.$"):
+        otae.train(load_config(EXPERIMENT), tmp_path, overwrite=True)
+    (tmp_path / "thesis.txt").unlink()
+    (tmp_path / "config.yaml").write_text("mine")
+    with pytest.raises(RunError, match=r"is not empty\. Choose another --output\.$"):
+        otae.train(load_config(EXPERIMENT), tmp_path, overwrite=True)
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+
+
+def test_clearing_a_folder_follows_no_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "last.ckpt").write_text("precious")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoints").symlink_to(victim)
+    (run / "metrics.csv").symlink_to(victim / "last.ckpt")
+    clear(run)
+    assert list(run.iterdir()) == []
+    assert (victim / "last.ckpt").read_text() == "precious"
+
+
+def test_nothing_is_written_through_a_link(finished: Run, tmp_path: Path) -> None:
+    run = Run(shutil.copytree(finished.path, tmp_path / "run"))
+    (tmp_path / "victim").mkdir()
+    shutil.rmtree(run.path / "checkpoints")
+    (run.path / "checkpoints").symlink_to(tmp_path / "victim")
+    with pytest.raises(RunError, match="checkpoints is a link"):
+        otae.resume(run.path)
+    (run.path / "checkpoints").unlink()
+    (tmp_path / "precious.csv").write_text("precious")
+    (run.path / "metrics.csv").unlink()
+    (run.path / "metrics.csv").symlink_to(tmp_path / "precious.csv")
+    otae.resume(run.path)
+    assert (tmp_path / "precious.csv").read_text() == "precious"
+
+
+def test_a_run_starts_from_the_weights_of_another_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    former = otae.train(load_config(EXPERIMENT), tmp_path / "former")
+    still = ["training.optimizer.lr=1e-30", "training.adversary.optimizer.lr=1e-30", "training.epochs=1"]
+    run = otae.train(load_config(EXPERIMENT, still), tmp_path / "run", start=former.path)
+    assert_same(former, run)
+    other = load_config(EXPERIMENT, [*still, "model.latent_dim=3"])
+    wider = otae.train(other, tmp_path / "wider", start=former)
+    told = wider.provenance["start"]
+    assert "model.encoder.mean.weight" in told["fresh"]
+    assert torch.equal(wider.model.decoder.map.bias, former.model.decoder.map.bias)
+    assert told["fitting"] == len(load_file(wider.path / "checkpoints" / "start.safetensors"))
+
+
+def test_a_warm_start_that_was_interrupted_at_once_is_still_one(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    former = trained(make("seed=5"))
+    unbroken = otae.train(load_config(EXPERIMENT), tmp_path / "unbroken", start=former)
+    with monkeypatch.context() as patch:
+        at_step(patch, 1, fail)
+        with pytest.raises(OSError, match="power"):
+            otae.train(load_config(EXPERIMENT), tmp_path / "broken", start=former)
+    assert_same(unbroken, otae.resume(tmp_path / "broken"))
+
+
+HOLD = "import sys, time; from pathlib import Path; from otae.lock import locked\n"
+HOLD += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def hold() -> Any:
+    """Returns a function that has another process hold a folder's lock."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(folder: Path) -> subprocess.Popen[bytes]:
+        processes.append(subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE))
+        assert processes[-1].stdout is not None
+        assert processes[-1].stdout.readline() == b"held\n"
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_one_process_at_a_time_has_a_run_and_a_dead_one_has_none(
+    make: Make, hold: Callable[[Path], subprocess.Popen[bytes]]
+) -> None:
+    run = trained(make())
+    process = hold(run.path)
+    with pytest.raises(RunError, match=rf"in use by process {process.pid} on .*, since .*Wait until it ends"):
+        otae.resume(run.path)
+    process.kill()
+    process.wait()
+    assert json.loads((run.path / ".lock.json").read_text())["pid"] == process.pid
+    otae.resume(run.path)
+    with locked(run.path), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        otae.resume(run.path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_told_with_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    at_step(monkeypatch, 2, lambda: os.kill(os.getpid(), number))
+    with pytest.raises(Stopped, match=f"{number.name}; continue with `otae resume") as caught:
+        otae.train(load_config(EXPERIMENT), tmp_path / "run")
+    assert caught.value.number == number
+
+
+def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> None:
+    run = trained(make())
+    with pytest.raises(ConfigError, match=r"training\.optimizer\.momentm: unknown option"):
+        go_on(run, ["training.optimizer.momentm=1"])
