@@ -41,7 +41,7 @@ class GW(Solved):
 
     **Mini-batches are biased.** Between two batches of 64 points of one law this cost is about as large as between
     batches of different laws, since points are few and couplings many. Same-batch debiasing does not change that;
-    `halves` does, as do larger batches, a `memory` of the term, which adds recent samples, and costs without a coupling to solve for:
+    `halves` does, as do larger batches, a `memory` of the term, which adds recent samples, and costs without a coupling:
     `spectral-gw`, or `coupled-gw` where the coupling is given.
 
     Args:

@@ -115,7 +115,7 @@ class Sinkhorn(Transport):
         x, y, schedule = self._resolve(source.moved(-centres[0]), target.moved(-centres[1]))
         solver, sums = _BACKENDS[self.backend]
         limits = self.limits if solver is anneal else replace(self.limits, simplex=0)
-        divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, start)
+        divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, _read(start, x.points))
         shift = (centres[0] - centres[1]).to(x.points)
         return self._report(divergence, shift, needs, schedule, dtype)
 
@@ -134,7 +134,8 @@ class Sinkhorn(Transport):
         radii = [torch.linalg.vector_norm(side.positive.points, dim=1).max() for side in (source, target)]
         span = float(torch.stack(radii).sum().item() ** self.p)
         dtype = source.points.dtype
-        if self.schedule.blur < self.schedule.least(span, dtype) and math.isfinite(span):
+        blunt = self.schedule.last > span  # logarithms near 0 are then all that counts
+        if (blunt or self.schedule.blur < self.schedule.least(span, dtype)) and math.isfinite(span):
             source, target, dtype = source.to(torch.float64), target.to(torch.float64), torch.float64
         return source, target, self.schedule.above(self.schedule.least(span, dtype))
 
@@ -184,3 +185,8 @@ class Sinkhorn(Transport):
 
     def extra_repr(self) -> str:
         return f"p={self.p}, blur={self.schedule.blur}, debias={self.debias}, backend={self.backend!r}"
+
+
+def _read(start: tuple[Potentials, ...] | None, like: Tensor) -> tuple[Potentials, ...] | None:
+    """Returns the potentials of an earlier solution in a type, their iterations forgotten."""
+    return start and tuple(Potentials(each.phi.to(like), each.gamma.to(like)) for each in start)
