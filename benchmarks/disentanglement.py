@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from otae.evaluation.judge import judge
 from sides import machine
 from torch import Tensor
 
 from otae.build import Shape, build, open_dataset
 from otae.config import Experiment
-from otae.evaluation.judge import judge
 from otae.evaluation.specimens import Specimens
 from otae.interfaces import Dataset
 from otae.objective import Objective

@@ -163,7 +163,10 @@ def _term(name: str, term: TermConfig, known: dict[str, Any]) -> Term:
     source, target = _shapes(term.source, known), _shapes(term.target or term.source, known)
     shapes = {"shapes": source, "source_shapes": source, "target_shapes": target}
     cost: Cost = _create(f"objective.{name}.cost", costs, term.cost, {**known, **shapes})
-    return Term(cost, term.source, term.target, term.weight)
+    try:
+        return Term(cost, term.source, term.target, term.weight, term.memory)
+    except ObjectiveError as error:
+        raise ConfigError(f"objective.{name}: {error}") from error
 
 
 def _shapes(names: Sequence[str], known: dict[str, Any]) -> tuple[tuple[int, ...], ...]:

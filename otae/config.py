@@ -113,12 +113,14 @@ class TermConfig(Section):
         source: A cloud, or a list of clouds as a joint cloud.
         target: Likewise; left out for a cost that looks at its source alone.
         weight: A number or a schedule.
+        memory: How many recent points of either cloud join it while training, cut from the graph.
     """
 
     cost: Component
     source: CloudNames
     target: CloudNames | None = None
     weight: Weight = 1.0
+    memory: Annotated[int, Field(ge=0)] = 0
 
 
 class OptimizerConfig(Component):

@@ -207,6 +207,8 @@ def _flat(losses: Losses) -> dict[str, Tensor]:
     for name, term in losses.terms.items():
         values[name] = term.raw.detach()
         values[f"{name}.weighted"] = term.weighted.detach()
+        if term.unconverged is not None:
+            values[f"{name}.unconverged"] = values[name].new_full((), term.unconverged)
     return values
 
 

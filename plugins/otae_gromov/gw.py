@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from otae.cloud import Cloud, CloudLike
@@ -17,7 +16,6 @@ from otae.interfaces import Solution
 from otae.reductions import Backend
 
 from .geometry import Geometry, euclidean, squared_euclidean
-from .memory import Memory, Shapes
 from .quadratic import Quadratic, squared_gw
 from .solved import Count, Epsilon, Solved, Solver, Start, Tolerance
 
@@ -43,7 +41,7 @@ class GW(Solved):
 
     **Mini-batches are biased.** Between two batches of 64 points of one law this cost is about as large as between
     batches of different laws, since points are few and couplings many. Same-batch debiasing does not change that;
-    `halves` does, as do larger batches, a `memory` of recent samples, and costs without a coupling to solve for:
+    `halves` does, as do larger batches, a `memory` of the term, which adds recent samples, and costs without a coupling:
     `spectral-gw`, or `coupled-gw` where the coupling is given.
 
     Args:
@@ -55,13 +53,10 @@ class GW(Solved):
         solver: `entropic` or `exact`.
         debias: `none`; `same` for GW(x, y) - GW(x, x)/2 - GW(y, y)/2, which is 0 for isometric clouds; or `halves`, the same
             with the two halves of each batch, whose expectation is 0 where the laws are isometric.
-        memory: How many recent points of either cloud join the batch while training, cut from the graph.
-        source_shapes: The shapes of the source's members, which a memory needs; handed in by the builder.
-        target_shapes: The shapes of the target's members, which a memory needs; handed in by the builder.
         tolerance: The share of mass, and of the coupling's moment, to solve to.
         max_iterations: The most linear transport problems to solve from each start.
         starts: The number of starts: near the independent coupling first, then from matched principal axes, then from
-            these with random signs. The best is kept.
+            these with random signs or turned at random. The best is kept.
         backend: `dense`, `keops` or `auto`: what sums over kernels that are too large to be held.
 
     References:
@@ -93,9 +88,6 @@ class GW(Solved):
         components: Count | None = None,
         solver: Solver = "entropic",
         debias: Literal["none", "same", "halves"] = "none",
-        memory: Annotated[int, Field(ge=0)] = 0,
-        source_shapes: Shapes = (),
-        target_shapes: Shapes = (),
         tolerance: Tolerance = 1e-4,
         max_iterations: Count = 100,
         starts: Count = 1,
@@ -103,24 +95,9 @@ class GW(Solved):
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)
         self.ground, self.components, self.debias = ground, components, debias
-        self.source_memory = Memory(memory, source_shapes)
-        self.target_memory = Memory(memory, target_shapes)
-
-    def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        """Returns the cost, debiased where asked, a scalar.
-
-        Args:
-            source: A cloud, with shape (N, …).
-            target: A cloud, with shape (M, …).
-
-        Raises:
-            CloudError: If distances are not finite, a cloud to halve has fewer than four points, or one with a memory has
-                weights.
-        """
-        return super().forward(self.source_memory(source), self.target_memory(target))
 
     def solve(self, source: CloudLike, target: CloudLike, start: Solution | None = None) -> Solution:
-        """Returns the best coupling of all points that was found, without debiasing and memory.
+        """Returns the best coupling of all points that was found, without debiasing.
 
         Args:
             source: A cloud, with shape (N, …).
@@ -183,7 +160,7 @@ def _same(cost: GW, source: Cloud, target: Cloud, start: Start | None) -> Soluti
     return _combine(found, found.objective - (own[0].objective + own[1].objective) / 2, *own)
 
 
-def _halves(cost: GW, source: Cloud, target: Cloud, start: Start | None) -> Solution:
+def _halves(cost: GW, source: Cloud, target: Cloud, _: Start | None) -> Solution:
     (x, x_other), (y, y_other) = (map(cost._geometry, _halved(cloud)) for cloud in (source, target))
     temperature = cost.solving.temperature(squared_gw(x, y))
     pairs = ((x, y), (x_other, y_other), (x, x_other), (y, y_other))
@@ -208,4 +185,8 @@ def _halved(cloud: Cloud) -> tuple[Cloud, Cloud]:
     return Cloud(cloud.flat[::2], weights[0]), Cloud(cloud.flat[1::2], weights[1])
 
 
-_DEBIASED: dict[str, Callable[[GW, Cloud, Cloud, Start | None], Solution]] = {"none": _plain, "same": _same, "halves": _halves}
+_DEBIASED: dict[str, Callable[[GW, Cloud, Cloud, Start | None], Solution]] = {
+    "none": _plain,
+    "same": _same,
+    "halves": _halves,
+}

@@ -135,7 +135,9 @@ class Solving:
             found = best(problem, lambda: Exact(a, b), starts, self.tolerance, self.max_iterations)
         return _solution(problem, found, temperature, self.exact)
 
-    def _refined(self, problem: Quadratic, sizes: Limits, heat: float, hot: float, starts: Iterable[Tensor]) -> Stationary:
+    def _refined(
+        self, problem: Quadratic, sizes: Limits, heat: float, hot: float, starts: Iterable[Tensor]
+    ) -> Stationary:
         """Returns the solution of a large problem: one between subsamples is annealed, extended, and refined."""
         coarse = subsample(problem)
         a, b = (side.masses.detach() for side in (coarse.source, coarse.target))
@@ -214,9 +216,13 @@ class Solved(Transport):
             CloudError: If distances are not finite.
         """
         if (source.lost is not None or target.lost is not None) and not (needs[2] or needs[3]) and not self.paired:
-            return _expand(self.find(source.positive, target.positive, needs, _restrict(start, source, target)), source, target)
+            return _expand(
+                self.find(source.positive, target.positive, needs, _restrict(start, source, target)), source, target
+            )
         inputs = (source.points, target.points, source.masses, target.masses)
-        leaves = [each.detach().requires_grad_(need) if need else each for each, need in zip(inputs, needs, strict=True)]
+        leaves = [
+            each.detach().requires_grad_(need) if need else each for each, need in zip(inputs, needs, strict=True)
+        ]
         with torch.set_grad_enabled(any(needs)):
             sides = [
                 Cloud(points, masses if measure.weighted or not self.paired else None)
@@ -228,8 +234,10 @@ class Solved(Transport):
         gradients = [next(slopes) if need else None for need in needs]
         return Optimum(
             objective=found.objective.detach(),
-            gradients=[torch.zeros_like(leaf) if need and each is None else each
-                       for each, leaf, need in zip(gradients, leaves, needs, strict=True)],
+            gradients=[
+                torch.zeros_like(leaf) if need and each is None else each
+                for each, leaf, need in zip(gradients, leaves, needs, strict=True)
+            ],
             plan=found.plan,
             details=lambda: (found.value.detach(), found.potentials),
             iterations=found.iterations,
@@ -277,8 +285,6 @@ def _expand(found: Optimum, source: Measure, target: Measure) -> Optimum:
         return value, (source.scatter(f), target.scatter(g))
 
     of_x, of_y, *of_masses = found.gradients
-    gradients = [
-        None if slopes is None else side.scatter(slopes) for slopes, side in ((of_x, source), (of_y, target))
-    ]
+    gradients = [None if slopes is None else side.scatter(slopes) for slopes, side in ((of_x, source), (of_y, target))]
     state = Start(plan, target.scatter(found.state.g))
     return replace(found, plan=plan, details=details, gradients=[*gradients, *of_masses], state=state)
