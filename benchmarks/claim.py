@@ -90,8 +90,8 @@ def judgement(run: Run, quick: bool = False) -> dict[str, float]:
         run: The run, trained.
         quick: Whether to leave out what takes long.
     """
-    figures = evaluate(run, ["reconstruction", "frechet"])["test"]
-    specimens = Specimens(run, samples=10_000)
+    figures = evaluate(run, metrics=["reconstruction", "frechet"], splits=["test"])["test"]
+    specimens = Specimens.of_run(run, splits=["test", "all"])
     torch.manual_seed(run.experiment.seed)
     specimen, test = specimens["all"], specimens["test"]
     assert specimen.draws is not None

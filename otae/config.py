@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 import yaml
 from pydantic import (
@@ -16,13 +15,12 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
 from .errors import ConfigError
 from .schedule import Weight
-from .signature import explain
+from .signature import check
 
 
 class Section(BaseModel):
@@ -63,10 +61,10 @@ class DataConfig(Component):
         workers: The number of processes that read ahead; 0 reads in the training process.
     """
 
-    batch_size: PositiveInt = 64
+    batch_size: Annotated[int, Field(gt=0, lt=2**31)] = 64
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     test: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
 
     @model_validator(mode="after")
     def _leave_some(self) -> Self:
@@ -85,7 +83,7 @@ class ModelConfig(Section):
         prior: The prior family.
     """
 
-    latent_dim: PositiveInt
+    latent_dim: Annotated[int, Field(gt=0, le=2**20)]
     encoder: Component
     decoder: Component
     prior: Component
@@ -115,12 +113,14 @@ class TermConfig(Section):
         source: A cloud, or a list of clouds as a joint cloud.
         target: Likewise; left out for a cost that looks at its source alone.
         weight: A number or a schedule.
+        memory: How many recent points of either cloud join it while training, cut from the graph.
     """
 
     cost: Component
     source: CloudNames
     target: CloudNames | None = None
     weight: Weight = 1.0
+    memory: Annotated[int, Field(ge=0)] = 0
 
 
 class OptimizerConfig(Component):
@@ -155,7 +155,7 @@ class AdversaryConfig(Section):
 
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig | None = None
-    steps: PositiveInt = 5
+    steps: Annotated[int, Field(gt=0, le=10_000)] = 5
 
 
 class EarlyStoppingConfig(Section):
@@ -172,6 +172,21 @@ class EarlyStoppingConfig(Section):
     min_delta: Annotated[float, Field(ge=0)] = 0.0
 
 
+class PartConfig(Section):
+    """Creates the training of one part of the model.
+
+    Attributes:
+        lr: Its learning rate, in place of the main optimiser's; a scheduler moves both alike.
+    """
+
+    lr: PositiveFloat
+
+
+PartName: TypeAlias = Literal["encoder", "decoder", "prior", "costs"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
+"""The parts that may learn at a rate of their own; `costs` are the parameters that costs minimise."""
+
+
 class TrainingConfig(Section):
     """Creates the training section.
 
@@ -179,6 +194,7 @@ class TrainingConfig(Section):
         epochs: The number of passes over the training split.
         optimizer: The main optimiser.
         scheduler: The scheduler of its learning rate, or none.
+        parts: What differs for the encoder, the decoder, the prior, or the costs' own parameters.
         adversary: The training of adversaries.
         gradient_clip: The largest norm of the main and of the adversary's gradient, or none.
         early_stopping: When to stop before the last epoch, or never.
@@ -188,16 +204,22 @@ class TrainingConfig(Section):
         precision: The arithmetic; costs keep their sums in single precision at least.
     """
 
-    epochs: PositiveInt = 60
+    epochs: Annotated[int, Field(gt=0, lt=2**31)] = 60
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     scheduler: SchedulerConfig | None = None
+    parts: dict[PartName, PartConfig] = Field(default_factory=dict)
     adversary: AdversaryConfig = Field(default_factory=AdversaryConfig)
     gradient_clip: PositiveFloat | None = None
     early_stopping: EarlyStoppingConfig | None = None
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Literal["auto", 1] = "auto"
-    threads: PositiveInt | None = None
+    threads: Annotated[int, Field(gt=0, le=1024)] | None = None
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
+
+    @property
+    def rates(self) -> list[float]:
+        """Returns the learning rate of each of `PARTS`."""
+        return [self.parts[part].lr if part in self.parts else self.optimizer.lr for part in PARTS]
 
 
 def _listed(value: Any) -> Any:
@@ -265,10 +287,10 @@ class Experiment(Section):
         """Returns the experiment under another title.
 
         Args:
-            title: The name of the recipe or file; of it are kept 80 letters, digits, spaces and `._-`, since it names folders.
+            title: The name of the recipe or file, and what was changed; its printable letters are kept, 160 at the most.
         """
         copy = self.model_copy()
-        copy._title = re.sub(r"[^\w .-]+", "-", title)[:80].strip(" .-") or "experiment"
+        copy._title = "".join(filter(str.isprintable, title))[:160].strip() or "experiment"
         return copy
 
     def to_dict(self) -> dict[str, Any]:
@@ -292,7 +314,4 @@ def parse(values: Any, where: str) -> Experiment:
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where}: a configuration is a mapping with the keys {', '.join(Experiment.model_fields)}.")
-    try:
-        return Experiment.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(explain(error, where, Experiment)) from error
+    return check(Experiment, values, where)

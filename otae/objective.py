@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +14,12 @@ from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS, Clouds
 from .errors import ObjectiveError, unknown_name
 from .interfaces import Cost
-from .schedule import Weight, has_ended, weight_at
+from .schedule import Weight, as_weight, has_ended, weight_at
+from .transport import Transport
+from .views import Memory
 
 Names = str | Sequence[str]
+_LONGEST = 80  # it becomes part of file names
 _TAKEN = {"total", "lr", "step", "split", *dir(nn.ModuleDict())}
 
 
@@ -26,10 +30,12 @@ class TermLoss:
     Args:
         raw: The cost, a scalar.
         weight: The weight at that step.
+        unconverged: The share of the cost's solves that did not converge; `None` for a cost that solves nothing.
     """
 
     raw: Tensor
     weight: float
+    unconverged: float | None = None
 
     @property
     def weighted(self) -> Tensor:
@@ -60,7 +66,8 @@ class Term(nn.Module):
         cost: The cost.
         source: The name of a cloud, or several for a joint cloud: data, code, reconstruction, prior, generation, recode.
         target: Likewise; `None` for a cost that looks at its source alone.
-        weight: A number, or a schedule.
+        weight: A number, or a schedule: a `Schedule`, or its options as a dict, such as `{"from": 0, "to": 1, "steps": 1000}`.
+        memory: How many recent points of either cloud join it while training, cut from the graph.
 
     Raises:
         ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
@@ -71,13 +78,26 @@ class Term(nn.Module):
         ('data',)
     """
 
-    def __init__(self, cost: Cost, source: Names, target: Names | None = None, weight: Weight = 1.0) -> None:
+    def __init__(
+        self,
+        cost: Cost,
+        source: Names,
+        target: Names | None = None,
+        weight: Weight | Mapping[str, Any] = 1.0,
+        memory: int = 0,
+    ) -> None:
         super().__init__()
         check_fit(type(cost), source, target)
+        if memory and (cost.unary or cost.needs_density):
+            raise ObjectiveError(
+                f"The cost {type(cost).__name__} looks at laws, which a memory does not keep: set memory to 0."
+            )
+        self.memories = nn.ModuleList(Memory(memory) for _ in range(2)) if memory else None
+        self._warned = False
         self.cost = cost
         self.source = as_names(source)
         self.target = None if target is None else as_names(target)
-        self.weight = weight
+        self.weight = as_weight(weight)
 
     def forward(self, clouds: Clouds) -> Tensor:
         """Returns the cost between the term's clouds, a scalar.
@@ -85,8 +105,24 @@ class Term(nn.Module):
         Args:
             clouds: The clouds of the batch.
         """
-        result: Tensor = self.cost(clouds[self.source], None if self.target is None else clouds[self.target])
+        source, target = clouds[self.source], None if self.target is None else clouds[self.target]
+        if self.memories is not None and target is not None:
+            source, target = (memory(cloud) for memory, cloud in zip(self.memories, (source, target), strict=True))
+        result: Tensor = self.cost(source, target)
         return result
+
+    def take_unconverged(self, name: str) -> float | None:
+        """Returns the share of the cost's solves since the last call that did not converge, and warns of the first.
+
+        Args:
+            name: The name of the term.
+        """
+        if not isinstance(self.cost, Transport) or (share := self.cost.take_unconverged()) is None:
+            return None
+        if share and not self._warned:
+            self._warned = True
+            warnings.warn(f"The term {name!r}: {self.cost.trouble}", RuntimeWarning, stacklevel=2)
+        return share
 
     def extra_repr(self) -> str:
         return f"source={self.source}, target={self.target}, weight={self.weight}"
@@ -131,7 +167,11 @@ class Objective(nn.Module):
             epoch: The number of epochs done, for schedules.
         """
         clouds = Clouds(model, x)
-        return Losses({name: TermLoss(term(clouds), weight_at(term.weight, step, epoch)) for name, term in self})
+        losses = {}
+        for name, term in self:
+            raw = term(clouds)
+            losses[name] = TermLoss(raw, weight_at(term.weight, step, epoch), term.take_unconverged(name))
+        return Losses(losses)
 
     def settled(self, step: int, epoch: int) -> bool:
         """Returns whether the schedule of every weight has ended.
@@ -160,16 +200,24 @@ class Objective(nn.Module):
             yield {name: term.cost.adversary_loss(*pair) for (name, term), pair in zip(duels, drawn, strict=True)}
             clouds = clouds.redrawn()
 
-    def adversary_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of all adversaries, which maximise what the rest minimises."""
+    def maximised(self) -> list[nn.Parameter]:
+        """Returns the parameters of all adversaries, which maximise what the rest minimises: for an optimiser of their own."""
         adversaries = [term.cost.adversary for _, term in self]
         owned = (parameter for module in adversaries if module is not None for parameter in module.parameters())
         return list({id(parameter): parameter for parameter in owned}.values())  # terms may share a cost
 
-    def minimised_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of the costs that are minimised with the model."""
-        maximised = {id(parameter) for parameter in self.adversary_parameters()}
-        return [parameter for parameter in self.parameters() if id(parameter) not in maximised]
+    def minimised(self) -> list[nn.Parameter]:
+        """Returns the parameters of the costs that are minimised with the model: for the model's optimiser."""
+        maximised = {id(parameter) for parameter in self.maximised()}
+        return [parameter for parameter in super().parameters() if id(parameter) not in maximised]
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Yields the parameters to minimise: those of adversaries are left out, which one optimiser would train backwards.
+
+        Args:
+            recurse: As in `torch.nn.Module`.
+        """
+        return iter(self.minimised()) if recurse else super().parameters(recurse)
 
     def check(self, model: Autoencoder) -> None:
         """Checks that the model's laws have the densities that the costs need.
@@ -208,6 +256,8 @@ def check_name(name: str) -> None:
     Raises:
         ObjectiveError: If it cannot be used.
     """
+    if len(name) > _LONGEST:
+        raise ObjectiveError(f"A term's name is too long: {len(name)} characters, of at most {_LONGEST}.")
     if not name.replace("-", "_").isidentifier() or name in _TAKEN:
         raise ObjectiveError(f"A term cannot be named {name!r}: use another word of letters, digits, '-' and '_'.")
 

@@ -151,7 +151,7 @@ class Keeper(Prior):
 class Late(Prior):
     """Creates a normal law with unit deviations that starts around the codes of its second epoch."""
 
-    warmup = 1
+    warmup, every = 1, 2
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__(latent_dim)
@@ -163,8 +163,8 @@ class Late(Prior):
         return self.centre + self.normal(count, self.latent_dim, generator=generator)
 
     @torch.no_grad()
-    def start(self, codes: Tensor) -> None:
-        self.starts += 1
+    def start(self, codes: Tensor, again: bool = False) -> None:
+        self.starts += 100 if again else 1
         self.seen.fill_(len(codes))
         self.centre.copy_(codes.mean(0) + 10)
 

@@ -15,8 +15,9 @@ FOLDERS = ("otae", "plugins", "tests", "benchmarks", "examples")
 FILES = {str(path.relative_to(ROOT)): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
 CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
-    "errors", "modules", "cloud", "interfaces", "signature", "registry", "health", "reductions", "transport", "autoencoder", "clouds",
-    "schedule", "objective", "config", "optimizers", "overrides", "build", "differences", "recipes", "extending",
+    "errors", "modules", "cloud", "interfaces", "nested", "signature", "registry", "health", "reductions", "transport",
+    "autoencoder", "clouds", "views", "schedule", "objective", "config", "optimizers", "overrides", "build", "differences", "recipes",
+    "extending",
     "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison", "provenance", "run", "training",
     "evaluation", "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip

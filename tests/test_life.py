@@ -22,8 +22,8 @@ from test_checkpoints import events, last, stop_at
 from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
-from otae import Run, load_config, workflow
-from otae.errors import ConfigError, NonFiniteError, RunError, Stopped
+from otae import Cloud, Cost, Run, load_config, workflow
+from otae.errors import ConfigError, DataError, NonFiniteError, RunError, Stopped
 from otae.folder import clear
 from otae.lock import locked
 from otae.training import fit, go_on
@@ -339,3 +339,52 @@ def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> No
     run = trained(make())
     with pytest.raises(ConfigError, match=r"training\.optimizer\.momentm: unknown option"):
         go_on(run, ["training.optimizer.momentm=1"])
+
+
+def test_a_rate_of_a_part_changes_while_a_run_goes_on(make: Make) -> None:
+    run = trained(make())
+    go_on(run, ["training.epochs=4", "training.optimizer.lr=1e-4", "training.parts.prior.lr=5e-4"])
+    (state, *_) = torch.load(trained(run).path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
+    assert [group["lr"] for group in state["param_groups"]] == [1e-4, 1e-4, 5e-4, 1e-4]
+
+
+@pytest.mark.parametrize("accelerator", ["gpu", "mps"])
+def test_a_device_that_is_not_there_is_told_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str
+) -> None:
+    for kind in ("CUDAAccelerator", "MPSAccelerator"):
+        monkeypatch.setattr(f"otae.training.readiness.{kind}.is_available", staticmethod(lambda: False))
+    with pytest.raises(ConfigError, match=rf"training\.accelerator: there is no {accelerator} .* Take cpu or auto"):
+        otae.train(load_config(EXPERIMENT, [f"training.accelerator={accelerator}"]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+class Scatter(Cost):
+    """Creates the unbiased variance of a cloud, which one point does not have."""
+
+    unary = True
+
+    def forward(self, source: Cloud, target: Cloud | None = None) -> torch.Tensor:
+        return source.flat.var(dim=0).sum()
+
+
+@pytest.mark.parametrize(("overrides", "split"), [(["data.batch_size=1"], "train"), (["data.size=12"], "validation")])
+def test_a_batch_of_one_sample_is_told_with_the_term_that_needs_two(
+    tmp_path: Path, overrides: list[str], split: str
+) -> None:
+    otae.costs.register("scatter", Scatter)
+    values = {**EXPERIMENT, "objective": {"spread": {"cost": "scatter", "source": "code"}}}
+    try:
+        with pytest.raises(
+            DataError, match=rf"The {split} split of .* batches of one sample, on which the term 'spread'"
+        ):
+            otae.train(load_config(values, overrides), tmp_path / "run")
+    finally:
+        otae.costs.unregister("scatter")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_of_one_sample_is_fine_for_terms_that_need_no_more(tmp_path: Path) -> None:
+    values = {**EXPERIMENT, "objective": {"fit": {"cost": "fit", "source": "data", "target": "reconstruction"}}}
+    run = otae.train(load_config(values, ["data.size=12", "data.batch_size=1", "training.epochs=1"]), tmp_path / "run")
+    assert len(read_history(run.path / "metrics.csv")["train"]["step"]) == 9

@@ -133,10 +133,13 @@ def test_a_prior_starts_once_from_the_codes_of_the_training_data_after_its_warm_
     assert isinstance(prior, Late)
     assert (prior.starts.item(), prior.seen.item()) == (1, size)
     assert (prior.centre > 5).all(), "training goes on from the start"
+    prior = make("late", "longest", epochs=4).model.prior
+    assert isinstance(prior, Late)
+    assert prior.starts.item() == 101, "two epochs later it follows again"
 
 
 @pytest.mark.parametrize("step", [2, 3, 4])
-@pytest.mark.parametrize(("prior", "epochs"), [("keeper", 2), ("late", 3)])
+@pytest.mark.parametrize(("prior", "epochs"), [("keeper", 2), ("late", 4)])
 def test_an_interrupted_run_fits_or_starts_the_same_prior(
     make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, prior: str, epochs: int, step: int
 ) -> None:

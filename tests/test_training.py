@@ -14,6 +14,7 @@ import torch
 from fakes import Blobs
 from torch import Tensor
 
+from otae.build import Shape, build
 from otae.config import DataConfig
 from otae.errors import ConfigError, DataError, NonFiniteError, RunError
 from otae.loading import load_config
@@ -275,3 +276,30 @@ def test_the_split_is_disjoint_complete_and_follows_the_seed() -> None:
 def test_too_few_samples_are_refused_with_the_cure() -> None:
     with pytest.raises(DataError, match=r"3 samples split into .* data\.validation"):
         split(3, DataConfig(name="blobs"), seed=0)
+
+
+def test_a_part_learns_at_a_rate_of_its_own_and_the_others_do_not_notice(make: Make) -> None:
+    plain = make("training.epochs=1", "training.optimizer={name: sgd, lr: 0.01}")
+    parts = build(plain.experiment, Shape((6,)))
+    faster = load_config(plain.path, ["training.parts.decoder.lr=0.03", "training.parts.costs.lr=0.5"])
+    engine = Engine(parts, faster.training, seed=0)
+    (main, *_), _ = engine.configure_optimizers()
+    assert [group["lr"] for group in main.param_groups] == [0.01, 0.03, 0.01, 0.5]
+    owners = (parts.model.encoder, parts.model.decoder, parts.model.prior)
+    expected = [[id(each) for each in part.parameters()] for part in owners]
+    assert [[id(each) for each in group["params"]] for group in main.param_groups[:3]] == expected
+
+
+def test_a_scheduler_moves_the_rates_of_all_parts_alike(make: Make) -> None:
+    run = make("training.parts.decoder.lr=0.5", "training.scheduler={name: exponential, gamma: 0.5}")
+    fit(run)
+    (state, *_) = torch.load(run.path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
+    rates = [group["lr"] / group["initial_lr"] for group in state["param_groups"]]
+    assert rates == pytest.approx([0.5**run.experiment.training.epochs] * 4)
+    assert state["param_groups"][1]["initial_lr"] == 0.5
+
+
+def test_a_rate_of_a_part_counts(make: Make) -> None:
+    assert_different(trained(make()), trained(make("training.parts.decoder.lr=0.5")))
+    lr = make().experiment.training.optimizer.lr
+    assert_same(trained(make()), trained(make(f"training.parts.decoder.lr={lr}")))

@@ -180,6 +180,9 @@ class Specimens(Mapping[str, Specimen]):
             seed=self.seed,
         )
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.splits  # without reading and encoding it
+
     def __iter__(self) -> Any:
         return iter(self.splits)
 

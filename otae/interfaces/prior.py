@@ -26,11 +26,13 @@ class Prior(nn.Module, ABC):
     Attributes:
         fits_codes: Whether the prior is fitted to the codes of the training data once training is over; its buffers may
             then change their sizes, and a state's sizes win when it is loaded.
-        warmup: The number of epochs after which training calls `start` once; never where `None`.
+        warmup: The number of epochs after which training calls `start`; never where `None`.
+        every: The number of epochs between further calls; none where `None`.
     """
 
     fits_codes: ClassVar[bool] = False
     warmup: int | None = None
+    every: int | None = None
     _anchor: Tensor
 
     def __init__(self, latent_dim: int) -> None:
@@ -71,11 +73,12 @@ class Prior(nn.Module, ABC):
             codes: The codes of the training data, with shape (N, latent_dim), one draw from the law of each sample's.
         """
 
-    def start(self, codes: Tensor) -> None:
+    def start(self, codes: Tensor, again: bool = False) -> None:
         """Sets the parameters by what the codes look like after `warmup` epochs, in place; training goes on from there.
 
         Args:
             codes: The codes of the training data, with shape (N, latent_dim), one draw from the law of each sample's.
+            again: Whether this is a further call, so that the parameters are to follow the codes from where they are.
         """
 
     def interpolate(self, a: Tensor, b: Tensor, fractions: Tensor) -> Tensor:

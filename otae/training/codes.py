@@ -20,14 +20,15 @@ def fit_prior(model: Autoencoder, batches: Iterable[Tensor]) -> None:
     model.prior.fit(_draw_codes(model, batches))
 
 
-def start_prior(model: Autoencoder, batches: Iterable[Tensor]) -> None:
+def start_prior(model: Autoencoder, batches: Iterable[Tensor], again: bool) -> None:
     """Starts a model's prior from one code of each sample, drawn from its law, while training goes on.
 
     Args:
         model: The autoencoder, changed in place.
         batches: The training data, each batch with shape (B, *data_shape).
+        again: Whether it was started before.
     """
-    model.prior.start(_draw_codes(model, batches))
+    model.prior.start(_draw_codes(model, batches), again)
 
 
 def _draw_codes(model: Autoencoder, batches: Iterable[Tensor]) -> Tensor:

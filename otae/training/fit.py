@@ -22,6 +22,7 @@ from ..config import Experiment
 from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
 from ..kept_data import keep_data
+from ..optimizers import check_length
 from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
@@ -33,6 +34,7 @@ from .history import History
 from .layout import channels_last
 from .module import Engine
 from .position import Judgement, Position
+from .readiness import check_single_samples
 from .restoring import prepare, require_weights
 from .splits import split
 from .start import load_start
@@ -65,6 +67,8 @@ def fit(run: Run, console: Console | None = None) -> None:
             channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
         train, validation = _loaders(experiment, dataset)
+        check_length(experiment.training, len(train))
+        check_single_samples(parts, {"train": train, "validation": validation})
         start = Position(
             step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
         )

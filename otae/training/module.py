@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ..build import Parts
-from ..config import TrainingConfig
+from ..config import PARTS, AdversaryConfig, PartName, TrainingConfig
 from ..errors import NonFiniteError
 from ..objective import Losses
 from ..optimizers import optimizer, scheduler
@@ -43,16 +43,17 @@ class Engine(LightningModule):
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
         self.validated: dict[str, float] = {"total": torch.inf}  # each term before its weight, and their final sum
-        owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
-        self._minimised = [parameter for parameter in owned if parameter.requires_grad]
-        self._maximised = self.objective.adversary_parameters()
+        self._parts = self._minimised_by_part()
+        self._minimised = [parameter for part in self._parts.values() for parameter in part]
+        self._maximised = self.objective.maximised()
 
     def configure_optimizers(self) -> Any:
-        """Returns the main optimiser and, where there is an adversary, its own."""
+        """Returns the main optimiser, with a group of parameters for each part, and, where there is an adversary, its own."""
         training = self.training_config
-        sections = [(training, "training", self._minimised)]
+        groups = [{"params": part, "lr": lr} for part, lr in zip(self._parts.values(), training.rates, strict=True)]
+        sections: list[tuple[TrainingConfig | AdversaryConfig, str, list[Any]]] = [(training, "training", groups)]
         if self._maximised:
-            sections.append((training.adversary, "training.adversary", self._maximised))  # type: ignore[arg-type]
+            sections.append((training.adversary, "training.adversary", self._maximised))
         optimizers = [optimizer(section.optimizer, group, f"{path}.optimizer") for section, path, group in sections]
         schedulers = [
             scheduler(section.scheduler, target, f"{path}.scheduler")
@@ -60,6 +61,19 @@ class Engine(LightningModule):
             if section.scheduler
         ]
         return optimizers, schedulers
+
+    def _minimised_by_part(self) -> dict[PartName, list[nn.Parameter]]:
+        model = self.model
+        owners = (
+            *(part.parameters() for part in (model.encoder, model.decoder, model.prior)),
+            self.objective.minimised(),
+        )
+        parts: dict[PartName, list[nn.Parameter]] = {}
+        taken: set[int] = set()  # parts may share parameters: the first has them
+        for name, owned in zip(PARTS, owners, strict=True):
+            parts[name] = [each for each in owned if each.requires_grad and id(each) not in taken]
+            taken |= {id(each) for each in parts[name]}
+        return parts
 
     def training_step(self, batch: Tensor, index: int) -> None:
         """Takes one main step and the adversaries' answers.
@@ -193,6 +207,8 @@ def _flat(losses: Losses) -> dict[str, Tensor]:
     for name, term in losses.terms.items():
         values[name] = term.raw.detach()
         values[f"{name}.weighted"] = term.weighted.detach()
+        if term.unconverged is not None:
+            values[f"{name}.unconverged"] = values[name].new_full((), term.unconverged)
     return values
 
 

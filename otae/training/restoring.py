@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..comparison import Changes
+from ..config import PARTS
 from ..errors import RunError
 from .checkpoints import Checkpoint
 from .module import Engine
@@ -39,8 +40,9 @@ def prepare(checkpoint: Checkpoint, engine: Engine, trainer: Trainer, changes: C
     for path, target, saved in zip(sections, optimizers, content["optimizer_states"], strict=True):
         if not _below(changes, f"{path}.scheduler"):
             _change_optimizer(saved, target, _below(changes, f"{path}.optimizer."))
+            _change_rates(saved, *(rates[path] for rates in (_former_rates(checkpoint), _rates(engine))))
     for path, target, state in zip(_scheduled(engine, sections), schedulers, content["lr_schedulers"], strict=True):
-        if "base_lrs" in state and f"{path}.optimizer.lr" in changes:
+        if "base_lrs" in state and _former_rates(checkpoint)[path] != _rates(engine)[path]:
             state["base_lrs"] = target.base_lrs
 
 
@@ -101,13 +103,30 @@ def require_weights(checkpoint: Checkpoint, engine: Engine) -> None:
 
 
 def _change_optimizer(saved: dict[str, Any], target: Optimizer, changes: Changes) -> None:
-    for option, (before, now) in changes.items():
+    for option in changes:
         for group, built in zip(saved["param_groups"], target.param_groups, strict=True):
-            if option == "lr":
-                group["lr"] = now if group["lr"] == before else group["lr"] * now / before
-                group.update({"initial_lr": now} if "initial_lr" in group else {})
-            else:
+            if option != "lr":
                 group.update({name: built[name] for name in built if name == option.partition(".")[0]})
+
+
+def _change_rates(saved: dict[str, Any], former: list[float], rates: list[float]) -> None:
+    """Moves the learning rates of an optimiser's groups from the former configured ones to those of now, by their ratio."""
+    for group, before, now in zip(saved["param_groups"], former, rates, strict=True):
+        if now != before:
+            group["lr"] = now if group["lr"] == before else group["lr"] * now / before
+            group.update({"initial_lr": now} if "initial_lr" in group else {})
+
+
+def _rates(engine: Engine) -> dict[str, list[float]]:
+    training = engine.training_config
+    return {"training": training.rates, "training.adversary": [training.adversary.optimizer.lr]}
+
+
+def _former_rates(checkpoint: Checkpoint) -> dict[str, list[float]]:
+    training = checkpoint.position.values["training"]
+    lr = training["optimizer"]["lr"]
+    parts = [training["parts"].get(part, {"lr": lr})["lr"] for part in PARTS]
+    return {"training": parts, "training.adversary": [training["adversary"]["optimizer"]["lr"]]}
 
 
 def _below(changes: Changes, prefix: str) -> Changes:

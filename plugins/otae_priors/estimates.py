@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.distributions import MultivariateNormal
 
 from otae.errors import CloudError
 
@@ -116,6 +117,26 @@ def fit_mixture(codes: Tensor, components: int, tries: int = 1) -> Fitted:
     roots = torch.linalg.cholesky(torch.from_numpy(found.covariances_))
     weights, means = torch.from_numpy(found.weights_), torch.from_numpy(found.means_)
     return Fitted(weights.log(), means, codes.new_ones(len(means)), roots)
+
+
+def maximise(mixture: Fitted, codes: Tensor) -> Fitted:
+    """Returns a mixture after one step of expectation maximisation; a thousandth of the mean variance keeps it regular.
+
+    Args:
+        mixture: The mixture, with one root a component; its scales count for nothing.
+        codes: The codes, in double precision, with shape (N, D).
+    """
+    gaussians = MultivariateNormal(mixture.means, mixture.roots @ mixture.roots.mT + _ridge(codes))
+    shares: Tensor = (mixture.logits + gaussians.log_prob(codes[:, None])).softmax(1)  # type: ignore[no-untyped-call]  # (N, K)
+    masses = shares.sum(0).clamp_min(1e-6)
+    means = shares.T @ codes / masses[:, None]
+    gaps = codes[:, None] - means  # (N, K, D)
+    covariances = torch.einsum("nk,nkd,nke->kde", shares, gaps, gaps) / masses[:, None, None] + _ridge(codes)
+    return Fitted((masses / masses.sum()).log(), means, torch.ones_like(masses), torch.linalg.cholesky(covariances))
+
+
+def _ridge(codes: Tensor) -> Tensor:
+    return 1e-3 * codes.var(0).mean().clamp_min(1e-12) * torch.eye(codes.shape[1]).to(codes)
 
 
 def _need(count: int, codes: Tensor, what: str) -> None:

@@ -13,8 +13,10 @@ from otae.errors import CloudError
 from otae.interfaces import Prior
 
 from .choice import argmax, perturb, sparsemax
-from .estimates import fit_mixture
+from .estimates import Fitted, fit_mixture, maximise
 from .gaussians import Gaussians
+
+_STEPS = 3  # of expectation maximisation, where components follow the codes
 
 
 class Mixture(Prior):
@@ -40,7 +42,9 @@ class Mixture(Prior):
         temperature: How much the choice of a component is relaxed in training.
         warmup: The number of epochs after which the components start anew, as the mixture that expectation maximisation
             fits to the codes of the training data; the random start is kept where `None`.
-        tries: The number of starts of that fit from k-means, of which the one with the highest likelihood counts.
+        every: The number of epochs after which the components follow the codes again, by a few steps of expectation
+            maximisation from where they are; gradients alone move them where `None`.
+        tries: The number of starts of the first fit from k-means, of which the one with the highest likelihood counts.
 
     Attributes:
         means: The components' means m before standardisation, with shape (K, latent_dim).
@@ -67,10 +71,11 @@ class Mixture(Prior):
         scale: Annotated[float, Field(gt=0)] = 0.5,
         temperature: Annotated[float, Field(gt=0)] = 0.1,
         warmup: Annotated[int, Field(gt=0)] | None = None,
+        every: Annotated[int, Field(gt=0)] | None = None,
         tries: Annotated[int, Field(gt=0)] = 10,
     ) -> None:
         super().__init__(latent_dim)
-        self.warmup, self.tries = warmup, tries
+        self.warmup, self.every, self.tries = warmup, every, tries
         self.temperature = temperature
         self.means = nn.Parameter(torch.randn(components, latent_dim))
         self.roots = nn.Parameter(scale * torch.eye(latent_dim).repeat(components, 1, 1))
@@ -85,11 +90,12 @@ class Mixture(Prior):
         return torch.einsum("nk,nkd->nd", choices, candidates)
 
     @torch.no_grad()
-    def start(self, codes: Tensor) -> None:
+    def start(self, codes: Tensor, again: bool = False) -> None:
         """Sets the components to the mixture that fits codes best, standardised as ever.
 
         Args:
             codes: The codes of the training data, with shape (N, latent_dim).
+            again: Whether to go on from the components as they are instead of anew.
 
         Raises:
             CloudError: If there are fewer codes than components.
@@ -98,7 +104,15 @@ class Mixture(Prior):
             raise CloudError(
                 f"The prior mixture starts from at least {least} codes, got {len(codes)}. Give more data, or leave out warmup."
             )
-        found = fit_mixture(codes.detach().double().cpu(), len(self.logits), self.tries)
+        codes = codes.detach().double().cpu()
+        if again:
+            found = Fitted(
+                *(each.detach().double().cpu() for each in (self.logits, self.means, self.logits, self.roots))
+            )
+            for _ in range(_STEPS):
+                found = maximise(found, codes)
+        else:
+            found = fit_mixture(codes, len(self.logits), self.tries)
         for parameter, values in ((self.means, found.means), (self.roots, found.roots), (self.logits, found.logits)):
             parameter.copy_(values)
 

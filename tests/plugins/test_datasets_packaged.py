@@ -14,7 +14,7 @@ import torch
 
 from otae.errors import ConfigError, DataError
 from otae.testing import DatasetSuite
-from otae_datasets import Cells, Idx, MNIST5k, Proteins, idx
+from otae_datasets import Cells, MNIST5k, Proteins
 from otae_datasets.packaged import find_packaged
 
 RANDOM = np.random.default_rng(0)

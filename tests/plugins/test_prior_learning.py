@@ -269,3 +269,20 @@ def test_a_mixture_starts_as_the_one_that_fits_codes_best() -> None:
 def test_a_mixture_does_not_start_from_fewer_codes_than_components() -> None:
     with pytest.raises(CloudError, match="starts from at least 10 codes, got 3"):
         Mixture(2).start(torch.randn(3, 2))
+
+
+def test_a_mixture_follows_codes_as_expectation_maximisation_does() -> None:
+    from sklearn.mixture import GaussianMixture
+
+    torch.manual_seed(0)
+    source, part = (Mixture(2, components=3, scale=0.4).double().eval() for _ in range(2))
+    codes = source.sample(500, generator()).detach()
+    ridge = 1e-3 * codes.var(0).mean().item()
+    roots = (part.roots @ part.roots.mT).detach() + ridge * torch.eye(2)
+    peer = GaussianMixture(3, max_iter=3, tol=0, reg_covar=ridge, weights_init=[1 / 3] * 3,
+                           means_init=part.means.detach().numpy(), precisions_init=roots.inverse().numpy())  # fmt: skip
+    with pytest.warns(UserWarning, match="did not converge"):
+        peer.fit(codes.numpy())
+    part.start(codes, again=True)
+    torch.testing.assert_close(part.means.data, torch.from_numpy(peer.means_), rtol=0.02, atol=0.02)
+    torch.testing.assert_close(part.logits.data.softmax(0), torch.from_numpy(peer.weights_), rtol=0.02, atol=0.02)

@@ -1,4 +1,4 @@
-"""The start of a prior from codes, after some epochs of training."""
+"""The start of a prior from codes, after some epochs of training, and again every so many epochs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..module import Engine
 
 
 class Warmup(Callback):
-    """Creates the start of a prior from the codes of the training data, right before the first step after its warm-up.
+    """Creates the starts of a prior from the codes of the training data, each right before the first step of an epoch.
 
-    The moment is known by the number of steps alone, so that a run that was stopped before or after it resumes alike.
+    The moments are known by the number of steps alone, so that a run that was stopped before or after one resumes alike.
 
     Args:
         batches: The training data in order, each batch with shape (B, *data_shape).
@@ -27,6 +27,9 @@ class Warmup(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         assert isinstance(pl_module, Engine)
-        warmup = pl_module.model.prior.warmup
-        if warmup is not None and pl_module.step == warmup * self.length:
-            start_prior(pl_module.model, self.batches)
+        prior, (epoch, done) = pl_module.model.prior, divmod(pl_module.step, self.length)
+        if prior.warmup is None or done or epoch < prior.warmup:
+            return
+        past = epoch - prior.warmup
+        if past == 0 or (prior.every is not None and past % prior.every == 0):
+            start_prior(pl_module.model, self.batches, again=past > 0)
