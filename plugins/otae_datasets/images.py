@@ -24,7 +24,7 @@ class Images(Dataset):
     Args:
         path: The folder; `~` is the home folder, a relative path starts at the working directory.
         size: The side, or (height, width), to crop to, about the centre, and resize; needed where pictures differ.
-        mode: `RGB` for three channels, `L` for one, grey. Transparency and orientation tags are dropped.
+        mode: `RGB` for three channels, `L` for one, grey. Orientation tags are followed, transparency is dropped.
 
     Attributes:
         class_names: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
