@@ -21,6 +21,7 @@ import torch
 from sides import machine
 from torch import Tensor
 
+from otae import Autoencoder
 from otae.build import Shape, build, open_dataset
 from otae.config import Experiment
 from otae.evaluation.judge import judge
@@ -59,7 +60,7 @@ class Held(Dataset):
         return self.points[torch.as_tensor(indices)]
 
 
-def train(experiment: Experiment, data: Dataset, rows: list[int]) -> tuple[Any, Objective, dict[str, float]]:
+def train(experiment: Experiment, data: Dataset, rows: list[int]) -> tuple[Autoencoder, Objective, dict[str, float]]:
     """Returns a trained model, its objective, and the mean of each term over the last epoch.
 
     Args:
