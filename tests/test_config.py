@@ -81,7 +81,7 @@ def test_every_default_is_filled_in(values: dict[str, Any]) -> None:
     }  # fmt: skip
     assert plain["model"]["prior"] == {"name": "shifted", "shift": 0.0}
     assert plain["objective"]["reconstruction"] == {
-        "cost": {"name": "fit"}, "source": "data", "target": "reconstruction", "weight": 1.0,
+        "cost": {"name": "fit"}, "source": "data", "target": "reconstruction", "weight": 1.0, "memory": 0,
     }  # fmt: skip
     assert plain["training"]["optimizer"] == {"name": "rmsprop", "lr": 1e-3}
     assert plain["training"]["adversary"]["steps"] == 2
