@@ -123,6 +123,7 @@ def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:
     """
     points, masses = measure(cloud)
     if centred:
+        points = points - points[masses.argmax()].detach()  # points that coincide are then at 0 exactly
         points = points - (masses @ points).detach()  # a rough centre, so that what follows rounds well
     if points.shape[1] <= len(points):
         return Features(points - masses @ points if centred else points, masses)
