@@ -84,8 +84,8 @@ class Gwae:
 
     def optimizers(self) -> tuple[RMSprop, RMSprop]:
         """Returns the main optimiser and the critic's."""
-        owned = [*self.model.parameters(), *self.objective.minimised_parameters()]
-        return RMSprop(owned, lr=LEARNING_RATE), RMSprop(self.objective.adversary_parameters(), lr=LEARNING_RATE)
+        owned = [*self.model.parameters(), *self.objective.minimised()]
+        return RMSprop(owned, lr=LEARNING_RATE), RMSprop(self.objective.maximised(), lr=LEARNING_RATE)
 
 
 def our_step(parts: Gwae) -> Callable[[Tensor], None]:
@@ -99,7 +99,7 @@ def our_step(parts: Gwae) -> Callable[[Tensor], None]:
     main, adversary = parts.optimizers()
 
     def step(x: Tensor) -> None:
-        with frozen(parts.objective.adversary_parameters()):
+        with frozen(parts.objective.maximised()):
             descend(main, parts.objective(parts.model, x).total)
         for losses in parts.objective.adversary_losses(parts.model, x, CRITIC_STEPS):
             descend(adversary, losses["merge"])
@@ -117,7 +117,7 @@ def naive_step(parts: Gwae) -> Callable[[Tensor], None]:
     """
     model, critic = parts.model, parts.critic
     main, adversary = parts.optimizers()
-    everything = [*model.parameters(), *parts.objective.parameters()]
+    everything = [*model.parameters(), *parts.objective.minimised(), *parts.objective.maximised()]
 
     def potential(x: Tensor, z: Tensor) -> Tensor:
         value: Tensor = critic(torch.cat([x.flatten(1), z], dim=1))

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from .errors import CloudError, ConfigError
-from .interfaces import Components, Decoder, Encoder, Prior
+from .interfaces import Components, Decoder, Encoder, Preparation, Prior
 
 Array = TypeVar("Array", Tensor, "np.ndarray[Any, Any]")
 
@@ -50,6 +50,7 @@ class Autoencoder(nn.Module):
             each = f"encoder {encoder.data_shape}, decoder {decoder.data_shape}"
             raise ConfigError(f"The parts disagree on the data shape: {each}. Build them with one data_shape.")
         self.encoder, self.decoder, self.prior = encoder, decoder, prior
+        self.preparation: Preparation | None = None
 
     @property
     def latent_dim(self) -> int:
@@ -73,7 +74,8 @@ class Autoencoder(nn.Module):
         """Returns the codes of samples, with shape (N, latent_dim).
 
         Args:
-            x: The samples, with shape (N, *data_shape), scaled as in training.
+            x: The samples, with shape (N, *data_shape), scaled as in training; of a run's model also raw data, in the form of
+                the training data, such as a data frame or pixels in bytes.
             sample: Whether to draw each code from its law instead of taking its mean.
             batch_size: The number of samples held at once.
 
@@ -85,7 +87,7 @@ class Autoencoder(nn.Module):
             law = self.encoder(batch)
             return law.sample() if sample else law.mean
 
-        return self._map(codes, x, self.data_shape, "samples", batch_size)
+        return self._map(codes, self._prepare(x), self.data_shape, "samples", batch_size)
 
     def decode(self, z: Array, *, batch_size: int = 1024) -> Array:
         """Returns the decoded codes, with shape (N, *data_shape).
@@ -109,7 +111,7 @@ class Autoencoder(nn.Module):
         Raises:
             CloudError: If the shape or type does not fit, or a value is not finite.
         """
-        return self._map(self.forward, x, self.data_shape, "samples", batch_size)
+        return self._map(self.forward, self._prepare(x), self.data_shape, "samples", batch_size)
 
     def sample(
         self, count: int, *, component: int | None = None, generator: Generator | None = None, batch_size: int = 1024
@@ -194,6 +196,12 @@ class Autoencoder(nn.Module):
             return self._decoded(copies)
 
         return self._map(changed, z, (self.latent_dim,), "codes", _rows(batch_size, len(values)))
+
+    def _prepare(self, x: Array) -> Array:
+        """Returns raw data as samples, and samples as they are."""
+        if self.preparation is None or isinstance(x, Tensor) or (isinstance(x, np.ndarray) and _floating(x)):
+            return x
+        return self.preparation.prepare(x).numpy()
 
     def _decoded(self, codes: Tensor) -> Tensor:
         decoded: Tensor = self.decoder(codes.flatten(0, 1))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
 from .config import Component, Experiment, TermConfig
-from .errors import ConfigError, DataError, ObjectiveError
+from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
 from .interfaces import Cost, Dataset, Metric
-from .objective import Objective, Term, check_fit, check_name
+from .nested import Nested
+from .objective import Objective, Term
 from .optimizers import check as check_training
-from .registry import Offer, Registry, costs, datasets, decoders, encoders, metrics, priors
+from .registry import Offer, Registry, costs, create_nested, datasets, decoders, encoders, metrics, priors, registries
 from .signature import filled, handed, validated
+from .term_rules import check_fit, check_name
 
 DEFAULT_METRICS = "default"
 """The name that stands, among an evaluation's metrics, for all that are installed and not costly."""
@@ -69,13 +71,14 @@ def plugins_used(experiment: Experiment) -> dict[str, Offer]:
     return {path: registry.offer(component.name) for path, registry, component in components(experiment)}
 
 
-def resolve(experiment: Experiment) -> Experiment:
+def resolve(experiment: Experiment, *, metrics_too: bool = True) -> Experiment:
     """Returns the experiment with every plugin looked up, every option checked, and every default filled in.
 
     No data are read.
 
     Args:
         experiment: The experiment as configured.
+        metrics_too: Whether to look up the evaluation's metrics; a model can be used without them.
 
     Raises:
         PluginError: If a plugin is unknown, broken, or offered twice.
@@ -83,15 +86,10 @@ def resolve(experiment: Experiment) -> Experiment:
     """
     resolved = experiment.model_copy(deep=True)
     for path, registry, component in components(resolved):
-        plugin, where = registry.get(component.name), _where(path, registry, component)
-        beside = set(type(component).model_fields) - {"name"}
-        model = filled(plugin, where, component.options, registry.given, beside)
-        component.__pydantic_extra__ = model.model_dump(mode="json")
-    for number, metric in enumerate(resolved.evaluation.metrics):
+        _complete(path, registry, component, set(type(component).model_fields) - {"name"})
+    for number, metric in enumerate(resolved.evaluation.metrics if metrics_too else ()):
         if metric.name != DEFAULT_METRICS:
-            where = _where(f"evaluation.metrics.{number}", metrics, metric)
-            options = filled(metrics.get(metric.name), where, metric.options, metrics.given, {"name"})
-            metric.__pydantic_extra__ = options.model_dump(mode="json")
+            _complete(f"evaluation.metrics.{number}", metrics, metric, {"name"})
     for name, term in resolved.objective.items():
         try:
             check_name(name)
@@ -166,7 +164,10 @@ def _term(name: str, term: TermConfig, known: dict[str, Any]) -> Term:
     source, target = _shapes(term.source, known), _shapes(term.target or term.source, known)
     shapes = {"shapes": source, "source_shapes": source, "target_shapes": target}
     cost: Cost = _create(f"objective.{name}.cost", costs, term.cost, {**known, **shapes})
-    return Term(cost, term.source, term.target, term.weight)
+    try:
+        return Term(cost, term.source, term.target, term.weight, term.memory)
+    except ObjectiveError as error:
+        raise ConfigError(f"objective.{name}: {error}") from error
 
 
 def _shapes(names: Sequence[str], known: dict[str, Any]) -> tuple[tuple[int, ...], ...]:
@@ -174,14 +175,28 @@ def _shapes(names: Sequence[str], known: dict[str, Any]) -> tuple[tuple[int, ...
     return tuple(spaces[NAMED_CLOUDS[name].space] for name in names)
 
 
+def _complete(path: str, registry: Registry[Any], component: Component | Nested, beside: Collection[str]) -> None:
+    """Checks a component's options, and those of the components among them, and fills in every default, in place."""
+    where = _where(path, registry, component)
+    model = filled(registry.get(component.name), where, component.options, registry.given, beside)
+    for name, value in model:
+        if isinstance(value, Nested):
+            _complete(f"{path}.{name}", registries()[value.kind], value, {"name"})
+    component.__pydantic_extra__ = model.model_dump(mode="json")
+
+
 def _create(path: str, registry: Registry[Any], component: Component, known: dict[str, Any]) -> Any:
     plugin, where = registry.get(component.name), _where(path, registry, component)
     options = validated(plugin, where, component.options, registry.given)
     try:
-        return plugin(**handed(plugin, where, known, registry.given), **options)
+        return plugin(**handed(plugin, where, known, registry.given), **create_nested(options))
     except (ConfigError, DataError) as error:
         raise type(error)(f"{where}: {error}") from error
+    except (OtaeError, OSError):
+        raise
+    except Exception as error:  # the plugin door: a part may raise anything while it is built
+        raise UnbuiltPartError(where, registry.offer(component.name).origin, error) from error
 
 
-def _where(path: str, registry: Registry[Any], component: Component) -> str:
+def _where(path: str, registry: Registry[Any], component: Component | Nested) -> str:
     return f"{path} ({registry.kind} {component.name!r})"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from .build import resolve
@@ -42,6 +44,29 @@ def find_changes(former: str, experiment: Experiment, sections: Iterable[str] = 
     before, now = (dict(_leaves({key: each[key] for key in sections})) for each in (values, experiment.to_dict()))
     paths = [*before, *(path for path in now if path not in before)]
     return {path: (before.get(path), now.get(path)) for path in paths if before.get(path) != now.get(path)}
+
+
+def require_unchanged(folder: Path, former: str, experiment: Experiment) -> None:
+    """Checks that weights and configuration have not drifted apart; a training that goes on is only told.
+
+    Args:
+        folder: The run's folder.
+        former: The configuration that the weights were trained with, as `to_canonical` wrote it.
+        experiment: The resolved experiment of now.
+
+    Raises:
+        RunError: If the model or the objective is another one.
+    """
+    if changes := find_changes(former, experiment, ("model", "objective")):
+        raise RunError(
+            f"{folder / 'model.safetensors'} does not fit its configuration: it was trained with another one. config.yaml says "
+            f"{describe(changes)}. Put it back, or train anew."
+        )
+    if changes := find_changes(former, experiment, ("seed", "training")):
+        warnings.warn(
+            f"The weights of {folder} are from before a change: {describe(changes)}. Continue with `otae resume {folder}`.",
+            stacklevel=6,
+        )
 
 
 def describe(changes: Changes) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from .errors import RunError
 from .lock import HOLDER, LOCK
 
-CONFIG, PROVENANCE = "config.yaml", "provenance.json"
+CONFIG, PROVENANCE, DATA = "config.yaml", "provenance.json", "data.json"
 FOLDERS = ("checkpoints", "tensorboard", "report")
 
-_BEGINNING = {CONFIG, PROVENANCE, LOCK, HOLDER, "metrics.csv"}
+_BEGINNING = {CONFIG, PROVENANCE, DATA, LOCK, HOLDER, "metrics.csv"}
 _RESULTS = {"model.safetensors", "objective.safetensors", "evaluation.json", "report.html"}
 _OWN = {
     "checkpoints": re.compile(r"(last|previous)\.ckpt|start\.safetensors"),

@@ -15,7 +15,9 @@ from .overrides import overridden
 from .recipes import recipe
 
 
-def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str] = ()) -> Experiment:
+def load_config(
+    source: str | Path | Mapping[str, Any], overrides: Iterable[str] = (), *, metrics_too: bool = True
+) -> Experiment:
     """Returns an experiment, checked as a whole, with every default filled in; no data are read.
 
     A configuration may begin with `extends`, the name of a recipe or a path relative to its file: what follows is merged
@@ -24,6 +26,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
     Args:
         source: The name of a recipe, the path of a YAML file or of a run's folder, or plain values.
         overrides: Dotted overrides with YAML values, such as `model.prior.name=mixture`.
+        metrics_too: Whether to look up the evaluation's metrics; a model can be used without them.
 
     Raises:
         ConfigError: If a key, an option or a value is not allowed, a file cannot be read, or it extends itself.
@@ -42,7 +45,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
         path = path / "config.yaml"
     name = path.resolve().parent.name if path.name == "config.yaml" else path.stem
     values, changes = read(path), list(overrides)
-    experiment = resolve(parse(overridden(values, changes), str(path)))
+    experiment = resolve(parse(overridden(values, changes), str(path)), metrics_too=metrics_too)
     return experiment.titled(_title(name, values, experiment) if changes else name)
 
 

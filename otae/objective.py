@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from .autoencoder import Autoencoder
-from .clouds import NAMED_CLOUDS, Clouds
-from .errors import ObjectiveError, unknown_name
+from .clouds import Clouds
+from .errors import ObjectiveError
 from .interfaces import Cost
-from .schedule import Weight, has_ended, weight_at
-
-Names = str | Sequence[str]
-_TAKEN = {"total", "lr", "step", "split", *dir(nn.ModuleDict())}
+from .schedule import Weight, as_weight, has_ended, weight_at
+from .term_rules import Names, as_names, check_density, check_fit, check_name
+from .transport import Transport
+from .views import Memory
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class TermLoss:
     Args:
         raw: The cost, a scalar.
         weight: The weight at that step.
+        unconverged: The share of the cost's solves that did not converge; `None` for a cost that solves nothing.
     """
 
     raw: Tensor
     weight: float
+    unconverged: float | None = None
 
     @property
     def weighted(self) -> Tensor:
@@ -60,7 +63,8 @@ class Term(nn.Module):
         cost: The cost.
         source: The name of a cloud, or several for a joint cloud: data, code, reconstruction, prior, generation, recode.
         target: Likewise; `None` for a cost that looks at its source alone.
-        weight: A number, or a schedule.
+        weight: A number, or a schedule: a `Schedule`, or its options as a dict, such as `{"from": 0, "to": 1, "steps": 1000}`.
+        memory: How many recent points of either cloud join it while training, cut from the graph.
 
     Raises:
         ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
@@ -71,13 +75,26 @@ class Term(nn.Module):
         ('data',)
     """
 
-    def __init__(self, cost: Cost, source: Names, target: Names | None = None, weight: Weight = 1.0) -> None:
+    def __init__(
+        self,
+        cost: Cost,
+        source: Names,
+        target: Names | None = None,
+        weight: Weight | Mapping[str, Any] = 1.0,
+        memory: int = 0,
+    ) -> None:
         super().__init__()
         check_fit(type(cost), source, target)
+        if memory and (cost.unary or cost.needs_density):
+            raise ObjectiveError(
+                f"The cost {type(cost).__name__} looks at laws, which a memory does not keep: set memory to 0."
+            )
+        self.memories = nn.ModuleList(Memory(memory) for _ in range(2)) if memory else None
+        self._warned = False
         self.cost = cost
         self.source = as_names(source)
         self.target = None if target is None else as_names(target)
-        self.weight = weight
+        self.weight = as_weight(weight)
 
     def forward(self, clouds: Clouds) -> Tensor:
         """Returns the cost between the term's clouds, a scalar.
@@ -85,8 +102,24 @@ class Term(nn.Module):
         Args:
             clouds: The clouds of the batch.
         """
-        result: Tensor = self.cost(clouds[self.source], None if self.target is None else clouds[self.target])
+        source, target = clouds[self.source], None if self.target is None else clouds[self.target]
+        if self.memories is not None and target is not None:
+            source, target = (memory(cloud) for memory, cloud in zip(self.memories, (source, target), strict=True))
+        result: Tensor = self.cost(source, target)
         return result
+
+    def take_unconverged(self, name: str) -> float | None:
+        """Returns the share of the cost's solves since the last call that did not converge, and warns of the first.
+
+        Args:
+            name: The name of the term.
+        """
+        if not isinstance(self.cost, Transport) or (share := self.cost.take_unconverged()) is None:
+            return None
+        if share and not self._warned:
+            self._warned = True
+            warnings.warn(f"The term {name!r}: {self.cost.trouble}", RuntimeWarning, stacklevel=2)
+        return share
 
     def extra_repr(self) -> str:
         return f"source={self.source}, target={self.target}, weight={self.weight}"
@@ -131,7 +164,11 @@ class Objective(nn.Module):
             epoch: The number of epochs done, for schedules.
         """
         clouds = Clouds(model, x)
-        return Losses({name: TermLoss(term(clouds), weight_at(term.weight, step, epoch)) for name, term in self})
+        losses = {}
+        for name, term in self:
+            raw = term(clouds)
+            losses[name] = TermLoss(raw, weight_at(term.weight, step, epoch), term.take_unconverged(name))
+        return Losses(losses)
 
     def settled(self, step: int, epoch: int) -> bool:
         """Returns whether the schedule of every weight has ended.
@@ -160,16 +197,24 @@ class Objective(nn.Module):
             yield {name: term.cost.adversary_loss(*pair) for (name, term), pair in zip(duels, drawn, strict=True)}
             clouds = clouds.redrawn()
 
-    def adversary_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of all adversaries, which maximise what the rest minimises."""
+    def maximised(self) -> list[nn.Parameter]:
+        """Returns the parameters of all adversaries, which maximise what the rest minimises: for an optimiser of their own."""
         adversaries = [term.cost.adversary for _, term in self]
         owned = (parameter for module in adversaries if module is not None for parameter in module.parameters())
         return list({id(parameter): parameter for parameter in owned}.values())  # terms may share a cost
 
-    def minimised_parameters(self) -> list[nn.Parameter]:
-        """Returns the parameters of the costs that are minimised with the model."""
-        maximised = {id(parameter) for parameter in self.adversary_parameters()}
-        return [parameter for parameter in self.parameters() if id(parameter) not in maximised]
+    def minimised(self) -> list[nn.Parameter]:
+        """Returns the parameters of the costs that are minimised with the model: for the model's optimiser."""
+        maximised = {id(parameter) for parameter in self.maximised()}
+        return [parameter for parameter in super().parameters() if id(parameter) not in maximised]
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Yields the parameters to minimise: those of adversaries are left out, which one optimiser would train backwards.
+
+        Args:
+            recurse: As in `torch.nn.Module`.
+        """
+        return iter(self.minimised()) if recurse else super().parameters(recurse)
 
     def check(self, model: Autoencoder) -> None:
         """Checks that the model's laws have the densities that the costs need.
@@ -183,92 +228,8 @@ class Objective(nn.Module):
         for name, term in self:
             if term.cost.needs_density:
                 for cloud in (*term.source, *(term.target or ())):
-                    _check_density(name, cloud, model)
+                    check_density(name, cloud, model)
 
     if TYPE_CHECKING:
 
         def __call__(self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0) -> Losses: ...
-
-
-def as_names(names: Names) -> tuple[str, ...]:
-    """Returns cloud names as a tuple; a joint cloud has several.
-
-    Args:
-        names: One name or several.
-    """
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def check_name(name: str) -> None:
-    """Checks that a term can bear a name: a word that neither the history nor `torch.nn.ModuleDict` uses.
-
-    Args:
-        name: The name.
-
-    Raises:
-        ObjectiveError: If it cannot be used.
-    """
-    if not name.replace("-", "_").isidentifier() or name in _TAKEN:
-        raise ObjectiveError(f"A term cannot be named {name!r}: use another word of letters, digits, '-' and '_'.")
-
-
-def check_fit(cost: type[Cost], source: Names, target: Names | None) -> None:
-    """Checks that a cost can compare two clouds, before any of them is drawn.
-
-    Args:
-        cost: The class of the cost.
-        source: The names of the source's members.
-        target: The names of the target's members, or `None`.
-
-    Raises:
-        ObjectiveError: If a cloud is unknown, a target is missing or idle, or lines or spaces differ where they must not.
-    """
-    sides = [as_names(side) for side in (source, target) if side is not None]
-    for name in (name for side in sides for name in side):
-        if name not in NAMED_CLOUDS:
-            raise ObjectiveError(unknown_name("cloud", name, NAMED_CLOUDS))
-    if not all(sides):
-        raise ObjectiveError("A joint cloud needs at least one member, got an empty list.")
-    if cost.unary and target is not None:
-        raise ObjectiveError(f"The cost {cost.__name__} looks at its source alone: remove the target {target!r}.")
-    if not cost.unary and target is None:
-        raise ObjectiveError(f"The cost {cost.__name__} compares two clouds: give it a target.")
-    lines = [{NAMED_CLOUDS[name].line for name in side} for side in sides]
-    for side, line in zip(sides, lines, strict=True):
-        if len(line) > 1:
-            raise ObjectiveError(
-                f"The clouds {', '.join(side)} lie on different lines: a joint cloud pairs samples of one line."
-            )
-    if cost.paired and len(sides) > 1 and lines[0] != lines[1]:
-        raise ObjectiveError(
-            f"The cost {cost.__name__} pairs its clouds sample by sample, but {_told(sides[0])} and {_told(sides[1])} lie on "
-            "different lines. Data, code and reconstruction are one line; prior, generation and recode the other."
-        )
-    spaces = [[NAMED_CLOUDS[name].space for name in side] for side in sides]
-    if cost.same_space and len(sides) > 1 and spaces[0] != spaces[1]:
-        raise ObjectiveError(
-            f"The cost {cost.__name__} compares clouds of one space, but {_told(sides[0])} lives in {' × '.join(spaces[0])} and "
-            f"{_told(sides[1])} in {' × '.join(spaces[1])}. Choose clouds of one space, or a Gromov cost."
-        )
-
-
-def _check_density(term: str, cloud: str, model: Autoencoder) -> None:
-    match NAMED_CLOUDS[cloud].origin:
-        case "encoder" if not model.encoder.has_density:
-            raise ObjectiveError(
-                f"The term {term!r} needs the density of {cloud!r}, but the law of the encoder {type(model.encoder).__name__} "
-                "has none. Choose one with a density, such as {name: mlp, noise: gaussian}, or drop the term."
-            )
-        case "prior" if model.prior.law is None:
-            raise ObjectiveError(
-                f"The term {term!r} needs the density of {cloud!r}, but the prior {type(model.prior).__name__} has none. "
-                "Choose one with a density, such as gaussian, or another cost, such as mmd."
-            )
-        case None:
-            raise ObjectiveError(
-                f"The term {term!r} needs a density, but the cloud {cloud!r} has no law. Use code or prior."
-            )
-
-
-def _told(side: tuple[str, ...]) -> str:
-    return repr(side[0]) if len(side) == 1 else f"[{', '.join(side)}]"

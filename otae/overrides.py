@@ -35,6 +35,9 @@ _COMPONENTS = {
 }
 
 
+_LONGEST_TEXT, _DEEPEST, _MOST_VALUES = 1_000_000, 40, 100_000
+
+
 class _Loader(yaml.SafeLoader):
     """Creates a safe YAML loader that reads 1e-4 as a number and refuses a key given twice."""
 
@@ -63,14 +66,55 @@ def read_yaml(text: str, where: str) -> Any:
     Raises:
         ConfigError: If the text is no YAML, naming the line and column.
     """
+    if len(text) > _LONGEST_TEXT:
+        raise ConfigError(
+            f"{where}: {len(text):,} characters are too many for a configuration: at most {_LONGEST_TEXT:,}."
+        )
     try:
-        return yaml.load(text, Loader=_Loader)
+        values = yaml.load(text, Loader=_Loader)
+        _require_small(values, where)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         raise ConfigError(f"{place}: {error.problem or 'not valid YAML'}.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not valid YAML: {error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{where}: nested too deeply: at most {_DEEPEST} levels are allowed.") from error
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+    ) as error:  # PyYAML's constructors let them out
+        raise ConfigError(f"{where}: a value is not what its form says, such as a date: {error}.") from error
+    return values
+
+
+def _require_small(values: Any, where: str) -> None:
+    """Checks that values are of bounded depth and number, aliases counted as often as they occur."""
+    count, level = 0, [values]
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for each in (each for value in level for each in _below(value)):
+            below.append(each)
+            count += 1
+            if count > _MOST_VALUES:
+                raise ConfigError(f"{where}: holds too many values: at most {_MOST_VALUES:,}, aliases included.")
+        if not below:
+            return
+        level = below
+    raise ConfigError(f"{where}: nested too deeply: at most {_DEEPEST} levels are allowed.")
+
+
+def _below(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return [*value, *value.values()]
+        case list() | tuple() | set():
+            return value
+    return ()
 
 
 def overridden(values: Any, overrides: Iterable[str]) -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .errors import RunError
 from .registry import Offer
 
 
@@ -58,39 +62,53 @@ class Provenance(BaseModel):
     continued: list[dict[str, Any]] = Field(default_factory=list)
 
 
-def find_replaced(trained: dict[str, PluginRecord], now: dict[str, Offer]) -> dict[str, tuple[PluginRecord, Offer]]:
-    """Returns the plugins that another distribution offers now, by dotted path.
+def require_same_distributions(folder: Path, trained: Mapping[str, PluginRecord], now: Mapping[str, Offer]) -> None:
+    """Checks that the plugins are those of the distributions that a run was trained with.
 
-    A class that was registered by hand may have become a distribution's, and is none of these.
-
-    Args:
-        trained: The plugins that the run was trained with.
-        now: The plugins of the same configuration now.
-    """
-    return {
-        path: (record, now[path])
-        for path, record in trained.items()
-        if path in now
-        and record.name == now[path].name
-        and "session" not in (record.distribution, now[path].distribution)
-        and _canonical(record.distribution) != _canonical(now[path].distribution)
-    }
-
-
-def find_updated(trained: dict[str, PluginRecord], now: dict[str, Offer]) -> list[tuple[PluginRecord, Offer]]:
-    """Returns the plugins that are there in another version, one of each distribution.
+    A class that was registered by hand may have become a distribution's.
 
     Args:
-        trained: The plugins that the run was trained with.
+        folder: The run's folder.
+        trained: The plugins that the run was trained with, by dotted path.
+        now: The plugins of the same configuration now.
+
+    Raises:
+        RunError: If another distribution offers one of the names.
+    """
+    for path, record, offer in _pairs(trained, now):
+        by_hand = "session" in (record.distribution, offer.distribution)
+        if record.name == offer.name and not by_hand and not _are_same(record, offer):
+            raise RunError(
+                f"The run {folder} was trained with {record.name!r} of {record.requirement} ({path}), and here {offer.origin} "
+                f"offers that name. Install {record.requirement} and uninstall {offer.distribution}."
+            )
+
+
+def warn_of_versions(folder: Path, trained: Mapping[str, PluginRecord], now: Mapping[str, Offer]) -> None:
+    """Warns of distributions that are there in another version than the one a run was trained with.
+
+    Args:
+        folder: The run's folder.
+        trained: The plugins that the run was trained with, by dotted path.
         now: The plugins of the same configuration now.
     """
-    pairs = [(record, now[path]) for path, record in trained.items() if path in now]
-    differing = {
-        each.distribution: (record, each)
-        for record, each in pairs
-        if _canonical(record.distribution) == _canonical(each.distribution) and record.version != each.version
+    told = {
+        offer.distribution: f"{record.requirement} (here {offer.version})"
+        for _, record, offer in _pairs(trained, now)
+        if _are_same(record, offer) and record.version != offer.version
     }
-    return list(differing.values())
+    if told:
+        warnings.warn(
+            f"The run {folder} was trained with {', '.join(told.values())}: results may differ.", stacklevel=5
+        )
+
+
+def _pairs(trained: Mapping[str, PluginRecord], now: Mapping[str, Offer]) -> list[tuple[str, PluginRecord, Offer]]:
+    return [(path, record, now[path]) for path, record in trained.items() if path in now]
+
+
+def _are_same(record: PluginRecord, offer: Offer) -> bool:
+    return _canonical(record.distribution) == _canonical(offer.distribution)
 
 
 def _canonical(distribution: str) -> str:

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
@@ -174,7 +174,8 @@ class Registry(Generic[T]):
 
         plugin, where = self.get(name), f"{self.kind} {name!r}"
         own = {key: value for key, value in options.items() if key not in self.given}
-        return plugin(**handed(plugin, where, options, self.given), **validated(plugin, where, own, self.given))
+        arguments = create_nested(validated(plugin, where, own, self.given))
+        return plugin(**handed(plugin, where, options, self.given), **arguments)
 
     def register(self, name: str, plugin: type[T]) -> type[T]:
         """Offers a class under a name for this session, and returns it.
@@ -239,6 +240,24 @@ metrics: Registry[Metric] = Registry("metric")
 def registries() -> dict[str, Registry[Any]]:
     """Returns the six registries by kind."""
     return {registry.kind: registry for registry in (encoders, decoders, priors, costs, datasets, metrics)}
+
+
+def create_nested(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns options in which every component that was given by name and options is made, by its own registry.
+
+    Args:
+        options: The options of a component, checked.
+
+    Raises:
+        PluginError: If such a component is unknown or broken.
+        ConfigError: If one of its options is unknown, missing or out of its bounds.
+    """
+    from .nested import Nested
+
+    return {
+        name: registries()[value.kind].create(value.name, **value.options) if isinstance(value, Nested) else value
+        for name, value in options.items()
+    }
 
 
 def clashes(listed: list[Offer]) -> set[str]:

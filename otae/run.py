@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import sys
-import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,14 +19,15 @@ from torch import Tensor, nn
 from . import folder
 from .autoencoder import Autoencoder
 from .build import Parts, Shape, build, open_dataset, plugins_used
-from .comparison import describe, find_changes, to_canonical
+from .comparison import require_unchanged, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
 from .files import write_json, write_text
 from .interfaces import Dataset
+from .kept_data import find_preparation
 from .loading import load_config
 from .objective import Objective
-from .provenance import PluginRecord, Provenance, find_replaced, find_updated
+from .provenance import PluginRecord, Provenance, require_same_distributions, warn_of_versions
 from .signature import explain
 from .weights import read_weights, write_weights
 
@@ -100,7 +100,7 @@ class Run:
             RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
         try:
-            experiment = load_config(self.path).titled(self.provenance.get("title", self.path.name))
+            experiment = load_config(self.path, metrics_too=False).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
             raise RunError(f"The run {self.path} cannot be loaded. {error} {self._origins()}") from error
         self._require_same_plugins(experiment)
@@ -138,7 +138,9 @@ class Run:
     @cached_property
     def model(self) -> Autoencoder:
         """Returns the trained autoencoder, in eval mode, on the CPU."""
-        return self._parts.model
+        model = self._parts.model
+        model.preparation = find_preparation(self)
+        return model
 
     @cached_property
     def objective(self) -> Objective:
@@ -200,7 +202,7 @@ class Run:
         experiment, read = self.experiment, {}
         for name in ("model", "objective"):
             read[name], metadata = self._read(self.path / f"{name}.safetensors")
-            self._require_trained(self.path / f"{name}.safetensors", metadata, experiment)
+            require_unchanged(self.path, metadata["configuration"], experiment)
         with torch.random.fork_rng(devices=[]):
             parts = build(experiment, _shape(metadata))
         for name, module in (("model", parts.model), ("objective", parts.objective)):
@@ -216,21 +218,6 @@ class Run:
         if missing := {"data_shape", "value_range", "configuration"} - set(metadata):
             raise RunError(f"{path} lacks {', '.join(sorted(missing))}: otae did not write it. Restore it from a copy.")
         return tensors, metadata
-
-    def _require_trained(self, path: Path, metadata: dict[str, str], experiment: Experiment) -> None:
-        """Checks that weights and configuration have not drifted apart."""
-        former = metadata["configuration"]
-        if changes := find_changes(former, experiment, ("model", "objective")):
-            raise RunError(
-                f"{path} does not fit its configuration: it was trained with another one. config.yaml says "
-                f"{describe(changes)}. Put it back, or train anew. {self._origins()}"
-            )
-        if changes := find_changes(former, experiment, ("seed", "training")):
-            warnings.warn(
-                f"The weights of {self.path} are from before a change: {describe(changes)}. Continue with "
-                f"`otae resume {self.path}`.",
-                stacklevel=6,
-            )
 
     def _restore(self, path: Path, module: nn.Module, state: dict[str, Tensor]) -> None:
         if any(value.dtype == torch.float64 for value in state.values()):
@@ -254,15 +241,10 @@ class Run:
 
     def _require_same_plugins(self, experiment: Experiment) -> None:
         trained, now = self._plugins(), plugins_used(experiment)
-        for path, (record, offer) in find_replaced(trained, now).items():
-            raise RunError(
-                f"The run {self.path} was trained with {record.name!r} of {record.requirement} ({path}), and here {offer.origin} "
-                f"offers that name. Install {record.requirement} and uninstall {offer.distribution}."
-            )
-        if updated := [(record, offer) for record, offer in find_updated(trained, now) if not self._told]:
+        require_same_distributions(self.path, trained, now)
+        if not self._told:
             self._told = True
-            told = ", ".join(f"{record.requirement} (here {offer.version})" for record, offer in updated)
-            warnings.warn(f"The run {self.path} was trained with {told}: results may differ.", stacklevel=4)
+            warn_of_versions(self.path, trained, now)
 
     def _json(self, name: str, form: TypeAdapter[Any]) -> Any:
         path = self.path / name

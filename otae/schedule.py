@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PositiveInt, Tag, model_validator
+
+from .signature import check
 
 _SHAPES: dict[str, Callable[[float], float]] = {
     "linear": lambda t: t,
@@ -62,6 +64,20 @@ def _kind(value: Any) -> str:
 Weight: TypeAlias = Annotated[
     Annotated[float, Tag("<number>")] | Annotated[Schedule, Tag("<schedule>")], Discriminator(_kind)
 ]
+
+
+def as_weight(weight: Weight | Mapping[str, Any]) -> Weight:
+    """Returns a weight: a schedule given as a dict is made one.
+
+    Args:
+        weight: A number, a schedule, or the options of one.
+
+    Raises:
+        ConfigError: If an option of the schedule is not allowed.
+    """
+    if not isinstance(weight, Mapping):
+        return weight
+    return check(Schedule, dict(weight), "weight")
 
 
 def weight_at(weight: Weight, step: int, epoch: int) -> float:

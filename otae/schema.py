@@ -8,6 +8,7 @@ from .build import DEFAULT_METRICS
 from .config import Experiment
 from .errors import PluginError
 from .extending import KEY
+from .nested import KINDS
 from .registry import Registry, costs, datasets, decoders, encoders, metrics, priors
 from .signature import options_model
 
@@ -96,8 +97,10 @@ def _variant(registry: Registry[Any], name: str, definitions: dict[str, Any]) ->
     own = options_model(plugin, registry.given).model_json_schema(
         ref_template=f"#/$defs/{registry.kind}.{name}.{{model}}"
     )
+    nested = {f"Nested{interface.__name__}": kind for interface, kind in KINDS.items()}
     for inner, value in own.pop("$defs", {}).items():
-        definitions[f"{registry.kind}.{name}.{inner}"] = value
+        place = {"$ref": f"#/$defs/{nested[inner]}"} if inner in nested else value
+        definitions[f"{registry.kind}.{name}.{inner}"] = place
     shared = definitions["DataConfig"]["properties"] if registry is datasets else {}
     return {
         "type": "object",

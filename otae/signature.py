@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import ErrorDetails
 
-from .errors import ConfigError, PluginError, near_match
+from .errors import ConfigError, PluginError, near_match, shorten
+from .nested import configurable
+
+M = TypeVar("M", bound=BaseModel)
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -59,7 +62,7 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
                 f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked."
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (hints[name], default)
+        fields[name] = (configurable(hints[name]), default)
     try:
         config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=False)
         with warnings.catch_warnings():
@@ -88,10 +91,55 @@ def filled(
     model = options_model(component, given)
     if handed := sorted(set(options) & set(given)):
         raise ConfigError(f"{where}: {handed[0]!r} is handed in by the builder and cannot be set here. Remove it.")
+    return check(model, dict(options), where, beside)
+
+
+def check(model: type[M], values: Any, where: str, beside: Collection[str] = ()) -> M:
+    """Returns values checked against a model; true and false are no numbers.
+
+    Args:
+        model: The model.
+        values: The values.
+        where: What they belong to, for messages.
+        beside: The keys that may stand beside the model's own, for messages.
+
+    Raises:
+        ConfigError: If a key is unknown or missing, or a value is not allowed.
+    """
     try:
-        return model.model_validate(dict(options))
+        checked = model.model_validate(values)
     except ValidationError as error:
         raise ConfigError(explain(error, where, model, beside)) from error
+    except (RecursionError, OverflowError, ValueError) as error:
+        raise ConfigError(f"{where}: a value is not allowed: {error}.") from error
+    for path in _truths_as_numbers(values, checked):
+        raise ConfigError(f"{where}: {path}: a number is needed here, and true and false are none.")
+    return checked
+
+
+def _truths_as_numbers(given: Any, checked: Any, path: str = "") -> Iterator[str]:
+    """Yields the paths at which true or false was taken for a number."""
+    if isinstance(given, bool):
+        if not isinstance(checked, bool) and isinstance(checked, int | float):
+            yield path
+    elif isinstance(given, Mapping):
+        for key, value in given.items():
+            there = (
+                getattr(checked, _field(checked, key), None) if isinstance(checked, BaseModel) else _item(checked, key)
+            )
+            yield from _truths_as_numbers(value, there, f"{path}.{key}" if path else str(key))
+    elif isinstance(given, list | tuple) and isinstance(checked, list | tuple):
+        for position, (value, there) in enumerate(zip(given, checked, strict=False)):
+            yield from _truths_as_numbers(value, there, f"{path}.{position}")
+
+
+def _field(model: BaseModel, key: Any) -> str:
+    fields = type(model).model_fields.items()
+    return next((name for name, field in fields if field.alias == key), str(key))
+
+
+def _item(values: Any, key: Any) -> Any:
+    return values.get(key) if isinstance(values, Mapping) else None
 
 
 def validated(component: type, where: str, options: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
@@ -143,7 +191,7 @@ def explain(error: ValidationError, where: str, model: type[BaseModel], beside: 
 
 def _sentence(details: ErrorDetails, where: str, model: type[BaseModel], beside: Collection[str]) -> str:
     loc = [part for part in details["loc"] if not str(part).startswith("<")]  # the tags of unions stand in brackets
-    place = ": ".join(part for part in (where, ".".join(map(str, loc))) if part)
+    place = ": ".join(part for part in (where, shorten(".".join(map(str, loc)), 200)) if part)
     match details["type"]:
         case "extra_forbidden":
             known = sorted([*_siblings(model, loc), *(beside if len(loc) == 1 else ())])
@@ -152,7 +200,7 @@ def _sentence(details: ErrorDetails, where: str, model: type[BaseModel], beside:
             return f"{place}: this option is required and was not given."
         case "value_error":
             return f"{place}: {details['msg'].removeprefix('Value error, ')}."
-    return f"{place}: {details['msg']} (got {details['input']!r})."
+    return f"{place}: {details['msg']} (got {shorten(repr(details['input']), 200)})."
 
 
 def _siblings(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

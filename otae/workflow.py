@@ -17,7 +17,7 @@ from .folder import remove, require_own_folders
 from .lock import locked
 from .report import write_report
 from .run import Run
-from .training import Interrupted, fit, go_on, start_from
+from .training import Interrupted, check_accelerator, fit, go_on, start_from
 
 
 def train(
@@ -49,6 +49,7 @@ def train(
         RunError: If the folder is in use, or holds something else.
     """
     resolved = resolve(experiment).titled(experiment.title)
+    check_accelerator(resolved.training)
     folder = _folder(resolved, path)
     run = Run.create(folder, resolved, overwrite=overwrite)
     with locked(folder):
@@ -104,6 +105,7 @@ def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
 
 
 def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -> Run:
+    check_accelerator(run.experiment.training)
     section = run.experiment.evaluation
     if evaluation:
         check_metrics(section.metrics, run.dataset)

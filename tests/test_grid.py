@@ -78,7 +78,7 @@ def stepped(parts: Parts, x: Tensor) -> dict[str, Tensor]:
     """Returns the values of the terms after one step of the model and one of the adversaries."""
     losses = parts.objective(parts.model, x)
     torch.autograd.backward(losses.total)
-    torch.optim.SGD([*parts.model.parameters(), *parts.objective.minimised_parameters()], lr=1e-4).step()
+    torch.optim.SGD([*parts.model.parameters(), *parts.objective.minimised()], lr=1e-4).step()
     for answers in parts.objective.adversary_losses(parts.model, x, 1):
         assert all(bool(each.isfinite()) for each in answers.values())
     return {name: term.raw for name, term in parts.objective(parts.model, x).terms.items()}

@@ -100,7 +100,7 @@ def test_the_total_and_its_gradient_are_those_of_the_paper(model: Autoencoder, o
     clouds = drawn(model, objective, x)
     truth = torch.stack([WEIGHTS[name] * formula(clouds, objective) for name, formula in PAPER.items()]).sum()
     torch.testing.assert_close(found, truth, rtol=1e-10, atol=1e-12)
-    parameters = [*model.parameters(), *objective.minimised_parameters()]
+    parameters = [*model.parameters(), *objective.minimised()]
     for one, other in zip(torch.autograd.grad(found, parameters), torch.autograd.grad(truth, parameters), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-12)
 
@@ -135,6 +135,6 @@ def test_each_term_trains_what_it_does_in_the_paper(
 ) -> None:
     objective(model, x).terms[term].raw.backward()
     parts = {name: list(getattr(model, name).parameters()) for name in ("encoder", "decoder", "prior")}
-    parts["scale"] = objective.minimised_parameters()
+    parts["scale"] = objective.minimised()
     moved = {name for name, owned in parts.items() if any(p.grad is not None and p.grad.any() for p in owned)}
     assert moved == trained

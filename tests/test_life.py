@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +16,8 @@ from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
 from otae import Run, load_config, workflow
-from otae.errors import ConfigError, NonFiniteError, RunError, Stopped
+from otae.errors import ConfigError, NonFiniteError, RunError
 from otae.folder import clear
-from otae.lock import locked
 from otae.training import fit, go_on
 from otae.training.checkpoint_file import read
 from otae.training.history import read as read_history
@@ -287,52 +279,6 @@ def test_a_warm_start_that_was_interrupted_at_once_is_still_one(
         with pytest.raises(OSError, match="power"):
             otae.train(load_config(EXPERIMENT), tmp_path / "broken", start=former)
     assert_same(unbroken, otae.resume(tmp_path / "broken"))
-
-
-HOLD = "import sys, time; from pathlib import Path; from otae.lock import locked\n"
-HOLD += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-
-
-@pytest.fixture
-def hold() -> Any:
-    """Returns a function that has another process hold a folder's lock."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def start(folder: Path) -> subprocess.Popen[bytes]:
-        processes.append(subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE))
-        assert processes[-1].stdout is not None
-        assert processes[-1].stdout.readline() == b"held\n"
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def test_one_process_at_a_time_has_a_run_and_a_dead_one_has_none(
-    make: Make, hold: Callable[[Path], subprocess.Popen[bytes]]
-) -> None:
-    run = trained(make())
-    process = hold(run.path)
-    with pytest.raises(RunError, match=rf"in use by process {process.pid} on .*, since .*Wait until it ends"):
-        otae.resume(run.path)
-    process.kill()
-    process.wait()
-    assert json.loads((run.path / ".lock.json").read_text())["pid"] == process.pid
-    otae.resume(run.path)
-    with locked(run.path), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
-        otae.resume(run.path)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_told_with_its_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    at_step(monkeypatch, 2, lambda: os.kill(os.getpid(), number))
-    with pytest.raises(Stopped, match=f"{number.name}; continue with `otae resume") as caught:
-        otae.train(load_config(EXPERIMENT), tmp_path / "run")
-    assert caught.value.number == number
 
 
 def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> None:

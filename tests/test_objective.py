@@ -11,7 +11,7 @@ from torch import Tensor
 
 from otae import Autoencoder, Cloud, Objective, Term
 from otae.cloud import CloudLike
-from otae.errors import ObjectiveError
+from otae.errors import ConfigError, ObjectiveError
 from otae.interfaces import Cost
 from otae.schedule import Schedule
 
@@ -150,10 +150,13 @@ def test_parameters_are_minimised_or_maximised_never_both() -> None:
         "merge": Term(critic, ["data", "code"], ["generation", "prior"]),
         "again": Term(critic, ["data", "code"], ["generation", "prior"]),
     })  # fmt: skip
-    minimised, maximised = objective.minimised_parameters(), objective.adversary_parameters()
+    minimised, maximised = objective.minimised(), objective.maximised()
     assert [id(each) for each in minimised] == [id(spread.scale)]
     assert [id(each) for each in maximised] == [id(each) for each in critic.line.parameters()]
-    assert len(minimised) + len(maximised) == len(list(objective.parameters()))
+    assert len(minimised) + len(maximised) == len(dict(objective.named_parameters()))
+    assert list(map(id, objective.parameters())) == list(
+        map(id, minimised)
+    )  # an optimiser of these trains no critic backwards
 
 
 def test_an_adversary_answers_on_fresh_clouds_that_leave_the_model_alone(model: Autoencoder) -> None:
@@ -165,7 +168,7 @@ def test_an_adversary_answers_on_fresh_clouds_that_leave_the_model_alone(model: 
     assert list(losses) == ["merge"]
     losses["merge"].backward()
     assert all(parameter.grad is None for parameter in model.parameters())
-    assert all(parameter.grad is not None for parameter in objective.adversary_parameters())
+    assert all(parameter.grad is not None for parameter in objective.maximised())
 
 
 def test_rounds_encode_the_batch_once_and_draw_the_rest_anew(model: Autoencoder) -> None:
@@ -191,8 +194,8 @@ def test_anyones_own_loop_trains(model: Autoencoder) -> None:
         "merge": Term(duel(), ["data", "code"], ["generation", "prior"], weight=0.01),
         "surprise": Term(Surprise(), "code", weight=0.03),
     })  # fmt: skip
-    main = torch.optim.Adam([*model.parameters(), *objective.minimised_parameters()], lr=0.05)
-    critic = torch.optim.Adam(objective.adversary_parameters(), lr=0.05)
+    main = torch.optim.Adam([*model.parameters(), *objective.minimised()], lr=0.05)
+    critic = torch.optim.Adam(objective.maximised(), lr=0.05)
     first = objective(model, X).terms["fit"].raw.item()
     for step in range(60):
         main.zero_grad()
@@ -202,6 +205,24 @@ def test_anyones_own_loop_trains(model: Autoencoder) -> None:
         next(objective.adversary_losses(model, X))["merge"].backward()
         critic.step()
     assert objective(model, X).terms["fit"].raw.item() < 0.6 * first
+
+
+def test_one_optimiser_for_all_parameters_leaves_the_adversary_alone(model: Autoencoder) -> None:
+    critic = duel()
+    objective = Objective({"merge": Term(critic, ["data", "code"], ["generation", "prior"])})
+    before = [parameter.clone() for parameter in critic.line.parameters()]
+    optimizer = torch.optim.SGD([*model.parameters(), *objective.parameters()], lr=0.1)
+    objective(model, X).total.backward()
+    optimizer.step()
+    assert all(torch.equal(one, other) for one, other in zip(before, critic.line.parameters(), strict=True))
+
+
+def test_a_schedule_may_be_a_dict(model: Autoencoder) -> None:
+    schedule = {"from": 0, "to": 1, "steps": 10}
+    objective = Objective({"fit": Term(Fit(), "data", "reconstruction", weight=schedule)})
+    assert objective(model, X, step=5).terms["fit"].weight == 0.5
+    with pytest.raises(ConfigError, match=r"weight: stpes: unknown option.*Did you mean 'steps'"):
+        Term(Fit(), "data", "reconstruction", weight={"from": 0, "to": 1, "stpes": 10})
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -193,7 +193,7 @@ def test_interpolate_and_traverse_start_from_draws_or_from_the_codes_of_a_file(f
     (["sample", "--component", "3"], "The prior Shifted has no components"),
     (["interpolate", "--component", "0"], "The prior Shifted has no components"),
     (["interpolate", "x.npy", "--component", "0"], "--component is of draws from the prior: leave it out, or the file"),
-    (["interpolate", "gone.npy"], "Cannot read gone.npy as a .npy file"),
+    (["interpolate", "gone.npy"], "Cannot read gone.npy: there is no such file"),
     (["interpolate", "--steps", "1"], "greater than or equal to 2"),
     (["traverse"], "Missing option '--dimension'"),
     (["traverse", "-d", "2"], "There is no dimension 2: codes have 2"),

@@ -14,9 +14,23 @@ if TYPE_CHECKING:
 
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder.")]
 Input = Annotated[
-    Path | None, typer.Argument(help="A .npy file of samples, scaled as in training; the run's own data if left out.")
+    Path | None,
+    typer.Argument(
+        help="New data in the form of the training data (a table, a picture, a folder of them, a .npy file); floating-point "
+        "numbers in a .npy file are taken as scaled already. The run's own data if left out."
+    ),
 ]
-Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write: .npy, or .png for images.")]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The file to write: .npy, .npz, .csv, .parquet, or .png for images; tables in their own units.",
+    ),
+]
+Anyway = Annotated[
+    bool, typer.Option("--anyway", help="Take the run's own data even if they changed since the training.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="The number of samples held at once.")]
 Component = Annotated[
@@ -25,7 +39,7 @@ Component = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", help="The seed of the draws; a new one each time if left out.")]
 Places = Annotated[
     Path | None,
-    typer.Argument(help="A .npy file of samples to encode, scaled as in training; draws from the prior if left out."),
+    typer.Argument(help="New data to encode, in the form of the training data; draws from the prior if left out."),
 ]
 
 
@@ -39,13 +53,14 @@ def sample(
     batch_size: BatchSize = 1024,
 ) -> None:
     """Draw samples from the prior, or from one of its components, and decode them."""
-    from .. import load
+    from .. import Run
     from .arrays import check_output, generator, write
+    from .forms import restored
 
     check_output(output, overwrite)
-    model = load(run)
-    drawn = model.sample(count, component=component, generator=generator(seed), batch_size=batch_size)
-    _written(output, write(output, drawn))
+    opened = Run(run)
+    drawn = opened.model.sample(count, component=component, generator=generator(seed), batch_size=batch_size)
+    _written(output, write(output, drawn, restored(opened, output)))
 
 
 def interpolate(
@@ -60,13 +75,16 @@ def interpolate(
     batch_size: BatchSize = 1024,
 ) -> None:
     """Decode the codes on the prior's ways from each code to the next, one row a way."""
-    from .. import load
+    from .. import Run
     from .arrays import check_output, codes_at, write
+    from .forms import pictures_of
 
-    check_output(output, overwrite)
-    model = load(run)
-    z = codes_at(model, input, count + 1, component, seed)
-    _written(output, write(output, model.interpolate(z[:-1], z[1:], steps, batch_size=batch_size), rows=True))
+    check_output(output, overwrite, rows=True)
+    opened = Run(run)
+    model = opened.model
+    z = codes_at(opened, input, count + 1, component, seed)
+    ways = model.interpolate(z[:-1], z[1:], steps, batch_size=batch_size)
+    _written(output, write(output, ways, pictures_of(opened), rows=True))
 
 
 def traverse(
@@ -86,14 +104,17 @@ def traverse(
     """Decode codes of which one entry takes equally spaced values, one row a code."""
     import numpy as np
 
-    from .. import load
+    from .. import Run
     from .arrays import check_output, codes_at, write
+    from .forms import pictures_of
 
-    check_output(output, overwrite)
-    model = load(run)
-    z = codes_at(model, input, count, component, seed)
+    check_output(output, overwrite, rows=True)
+    opened = Run(run)
+    model = opened.model
+    z = codes_at(opened, input, count, component, seed)
     values = np.linspace(start, stop, steps).tolist()
-    _written(output, write(output, model.traverse(z, dimension, values, batch_size=batch_size), rows=True))
+    changed = model.traverse(z, dimension, values, batch_size=batch_size)
+    _written(output, write(output, changed, pictures_of(opened), rows=True))
 
 
 def encode(
@@ -102,9 +123,10 @@ def encode(
     output: Output = Path("codes.npy"),
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
+    anyway: Anyway = False,
 ) -> None:
     """Encode samples to their mean codes."""
-    _apply("encode", run, input, output, overwrite, batch_size)
+    _apply("encode", run, input, output, overwrite, batch_size, anyway)
 
 
 def reconstruct(
@@ -113,24 +135,33 @@ def reconstruct(
     output: Output = Path("reconstructions.npy"),
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
+    anyway: Anyway = False,
 ) -> None:
     """Encode samples and decode their codes again."""
-    _apply("reconstruct", run, input, output, overwrite, batch_size)
+    _apply("reconstruct", run, input, output, overwrite, batch_size, anyway)
 
 
 def _apply(
-    verb: Literal["encode", "reconstruct"], run: Path, input: Path | None, output: Path, overwrite: bool, size: int
+    verb: Literal["encode", "reconstruct"],
+    run: Path,
+    input: Path | None,
+    output: Path,
+    overwrite: bool,
+    size: int,
+    anyway: bool,
 ) -> None:
     import torch
 
     from .. import Run
     from .arrays import check_output, data_of, write
+    from .forms import code_columns, restored
 
     check_output(output, overwrite, images=verb == "reconstruct")
     opened = Run(run)
     method = opened.model.encode if verb == "encode" else opened.model.reconstruct
-    outcomes = [method(batch, batch_size=size) for batch in data_of(opened, input, size)]
-    _written(output, write(output, torch.cat(outcomes)))
+    outcomes = [method(batch, batch_size=size) for batch in data_of(opened, input, size, anyway)]
+    form = restored(opened, output) if verb == "reconstruct" else code_columns(opened, input)
+    _written(output, write(output, torch.cat(outcomes), form))
 
 
 def _written(output: Path, values: Tensor) -> None:

@@ -10,52 +10,34 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from ..autoencoder import Autoencoder
-from ..build import open_dataset
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
 from ..files import atomic
+from ..kept_data import read_samples, require_same_data
 from ..run import Run
+from .forms import Form, write_table
 
 
-def data_of(run: Run, path: Path | None, size: int) -> Iterator[Tensor]:
-    """Yields the samples of a .npy file at once, or all of the run's own data in batches, with shape (N, *data_shape).
+def data_of(run: Run, path: Path | None, size: int, anyway: bool = False) -> Iterator[Tensor]:
+    """Yields the samples of a file or folder at once, or all of the run's own data in batches, with shape (N, *data_shape).
 
     Args:
         run: The run.
         path: The file, or `None`.
         size: The largest number of samples in a batch.
+        anyway: Whether the run's own data may have changed since it was trained.
 
     Raises:
-        DataError: If the file cannot be read, or holds no floating-point numbers.
+        DataError: If the file cannot be read, or does not hold what the training data held.
+        RunError: If the run's own data have changed.
     """
     if path is None:
-        dataset = open_dataset(run.experiment)
+        dataset = run.dataset
+        if not anyway:
+            require_same_data(run, dataset)
         for start in range(0, len(dataset), size):
             yield dataset.__getitems__(range(start, min(start + size, len(dataset))))
     else:
-        yield read_samples(path)
-
-
-def read_samples(path: Path) -> Tensor:
-    """Returns the samples of a .npy file, with the shape that they have there.
-
-    Args:
-        path: The file.
-
-    Raises:
-        DataError: If the file cannot be read, or holds no floating-point numbers.
-    """
-    try:
-        with path.open("rb") as file:
-            values = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"Cannot read {path} as a .npy file: {error}.") from error
-    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
-        kind = getattr(values, "dtype", "an archive")
-        raise DataError(
-            f"{path} must hold one array of floating-point numbers, scaled as in training; it holds {kind}."
-        )
-    return torch.from_numpy(values.astype(values.dtype.newbyteorder("=")))
+        yield read_samples(run, path)
 
 
 def generator(seed: int | None) -> Generator:
@@ -72,11 +54,11 @@ def generator(seed: int | None) -> Generator:
     return fresh
 
 
-def codes_at(model: Autoencoder, path: Path | None, count: int, component: int | None, seed: int | None) -> Tensor:
+def codes_at(run: Run, path: Path | None, count: int, component: int | None, seed: int | None) -> Tensor:
     """Returns the mean codes of a .npy file's samples, or draws from the prior, with shape (N, latent_dim).
 
     Args:
-        model: The trained autoencoder.
+        run: The run.
         path: The file, or `None` for draws.
         count: The number of draws.
         component: The component of the prior to draw from; all of them where `None`.
@@ -87,24 +69,25 @@ def codes_at(model: Autoencoder, path: Path | None, count: int, component: int |
         DataError: If the file cannot be read, or holds no floating-point numbers.
     """
     if path is None:
-        return model.sample_codes(count, component=component, generator=generator(seed))
+        return run.model.sample_codes(count, component=component, generator=generator(seed))
     if component is not None:
         raise ConfigError("--component is of draws from the prior: leave it out, or the file.")
-    return model.encode(read_samples(path))
+    return run.model.encode(read_samples(run, path))
 
 
-def check_output(path: Path, overwrite: bool, images: bool = True) -> None:
+def check_output(path: Path, overwrite: bool, images: bool = True, rows: bool = False) -> None:
     """Checks a file to write before any work is done.
 
     Args:
         path: The file.
         overwrite: Whether it may be there.
         images: Whether pictures can be written.
+        rows: Whether rows of samples are to be written, which no table holds.
 
     Raises:
         ConfigError: If its kind is unknown, or it would be lost.
     """
-    allowed = [".npy", ".png"] if images else [".npy"]
+    allowed = [".npy", *([] if rows else [".npz", ".csv", ".parquet"]), *([".png"] if images else [])]
     if path.suffix not in allowed:
         raise ConfigError(
             f"--output {path}: cannot write {path.suffix or 'a file without suffix'}. Allowed: {', '.join(allowed)}."
@@ -113,35 +96,41 @@ def check_output(path: Path, overwrite: bool, images: bool = True) -> None:
         raise ConfigError(f"--output {path}: the file is there already. Choose another, or pass --overwrite.")
 
 
-def write(path: Path, values: Tensor, rows: bool = False) -> Tensor:
-    """Writes an array as .npy, or as one picture of all samples as .png, and returns it.
+def write(path: Path, values: Tensor, form: Form | None = None, rows: bool = False) -> Tensor:
+    """Writes an array in the form that the file's suffix names, and returns it.
 
     Args:
-        path: The file.
-        values: The samples, with shape (N, *data_shape), or (N, T, *data_shape) for N rows of T samples.
+        path: The file: .npy, .npz, .csv, .parquet, or .png for one picture of all samples.
+        values: The samples or codes, with shape (N, …), or (N, T, …) for N rows of T samples.
+        form: What else is known of them.
         rows: Whether the samples come in rows.
 
     Raises:
-        ConfigError: If a picture is asked for and the samples are no images.
+        ConfigError: If a picture or table is asked for and the values are none, or a package is missing.
     """
+    form = form or Form()
     with atomic(path) as draft, draft.open("wb") as file:
         if path.suffix == ".npy":
             np.save(file, values.numpy(), allow_pickle=False)
+        elif path.suffix == ".npz":
+            np.savez(file, **{form.name: values.numpy(), **form.beside}, allow_pickle=False)
+        elif path.suffix == ".png":
+            flat, columns = (values.flatten(0, 1), values.shape[1]) if rows else (values, None)
+            _picture(flat, columns, form.value_range).save(file, format="PNG")
         else:
-            _picture(values.flatten(0, 1) if rows else values, values.shape[1] if rows else None).save(
-                file, format="PNG"
-            )
+            write_table(file, path.suffix, form.to_frame(values))
     return values
 
 
-def _picture(values: Tensor, columns: int | None) -> Image.Image:
+def _picture(values: Tensor, columns: int | None, value_range: tuple[float, float]) -> Image.Image:
     if values.ndim != 4 or values.shape[1] not in (1, 3):
         raise ConfigError(f"Samples of shape {tuple(values.shape[1:])} are no images: write them to a .npy file.")
     count, channels, height, width = values.shape
     columns = columns or int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
+    low, high = value_range
     grid = values.new_zeros(rows * columns, channels, height, width)
-    grid[:count] = values.clamp(0, 1)
+    grid[:count] = ((values - low) / (high - low)).clamp(0, 1)
     tiled = grid.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)  # rows, height, columns, width
     tiled = tiled.reshape(rows * height, columns * width, channels)
     pixels = (255 * tiled).round().to(torch.uint8).numpy()

@@ -28,6 +28,9 @@ def evaluate(
     ] = [],  # noqa: B006
     samples: Annotated[int | None, typer.Option("--samples", help="The number of generations to judge.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="The most samples of a split to judge.")] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Judge the run on its data even if they changed since the training.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
@@ -39,7 +42,9 @@ def evaluate(
 
     metrics = [read_yaml(each, "--metric") for each in metric] or None
     console = None if quiet or json else errors()
-    judged = judge(run, metrics=metrics, splits=split or None, samples=samples, limit=limit, console=console)
+    judged = judge(
+        run, metrics=metrics, splits=split or None, samples=samples, limit=limit, anyway=anyway, console=console
+    )
     if json:
         print_json(judged.to_dict())
     else:

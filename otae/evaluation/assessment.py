@@ -29,6 +29,7 @@ def evaluate(
     samples: int | None = None,
     limit: int | None = None,
     splits: Sequence[str] | None = None,
+    anyway: bool = False,
     seed: int = 0,
     console: Console | None = None,
 ) -> Evaluation:
@@ -50,6 +51,7 @@ def evaluate(
         limit: The largest number of samples of a split to judge, drawn by seed where there are more: it bounds memory.
             Of samples of more than 6,710 values, fewer are judged, and drawn: 2²⁶ values in all, but at least 1,000 samples.
         splits: The splits of a run to judge: of `train`, `validation`, `test`, and `all` of them together.
+        anyway: Whether to judge a run on data that have changed since it was trained.
         seed: The seed of an autoencoder's evaluation; a run has its own.
         console: Where progress is shown; nowhere where `None`.
 
@@ -57,7 +59,8 @@ def evaluate(
         PluginError: If a metric that is asked for is unknown or broken.
         ConfigError: If an option or a number is not allowed, a metric that is asked for by name needs labels or factors
             that the data lack, or there is no dataset for an autoencoder, or one for a run.
-        RunError: If the folder holds no run, it was not trained to its end, or a plugin is missing.
+        RunError: If the folder holds no run, it was not trained to its end, its data have changed, or a plugin
+            is missing.
         DataError: If the data are missing or corrupt.
 
     Examples:
@@ -77,7 +80,7 @@ def evaluate(
             "Metrics are given by name: evaluate(run, metrics=[…])."
         )
     run = model if isinstance(model, Run) else Run(model)
-    specimens = Specimens.of_run(run, samples=samples, limit=limit, splits=splits)
+    specimens = Specimens.of_run(run, samples=samples, limit=limit, splits=splits, anyway=anyway)
     chosen = run.experiment.evaluation.metrics if metrics is None else metrics
     result = judge(specimens, chosen, strict=metrics is not None, console=console)
     result.write(run.path)

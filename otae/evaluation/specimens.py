@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from ..autoencoder import Autoencoder, evaluating, placement
 from ..errors import ConfigError
 from ..interfaces import Dataset, Factors, Samples, Specimen
+from ..kept_data import require_same_data
 from ..objective import Objective
 from ..run import Run
 from ..training.splits import split
@@ -67,7 +68,13 @@ class Specimens(Mapping[str, Specimen]):
 
     @classmethod
     def of_run(
-        cls, run: Run, *, samples: int | None = None, limit: int | None = None, splits: Sequence[str] | None = None
+        cls,
+        run: Run,
+        *,
+        samples: int | None = None,
+        limit: int | None = None,
+        splits: Sequence[str] | None = None,
+        anyway: bool = False,
     ) -> Specimens:
         """Returns the specimens of a run; what is left out is taken from its configuration.
 
@@ -76,13 +83,16 @@ class Specimens(Mapping[str, Specimen]):
             samples: The number of draws from the prior.
             limit: The largest number of samples of a split.
             splits: The names of the splits.
+            anyway: Whether the data may have changed since the run was trained.
 
         Raises:
             ConfigError: If a number is not positive, or there is no such split.
             DataError: If the data are missing or corrupt.
-            RunError: If the run was not trained to its end, or a plugin is missing.
+            RunError: If the run was not trained to its end, its data have changed, or a plugin is missing.
         """
         experiment, dataset = run.experiment, run.dataset
+        if not anyway:
+            require_same_data(run, dataset)
         found, section = split(len(dataset), experiment.data, experiment.seed), experiment.evaluation
         known = {
             "train": found.train,
@@ -169,6 +179,9 @@ class Specimens(Mapping[str, Specimen]):
             objective=self.objective,
             seed=self.seed,
         )
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.splits  # without reading and encoding it
 
     def __iter__(self) -> Any:
         return iter(self.splits)

@@ -12,6 +12,7 @@ from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .metric import Metric, Samples, Specimen
 from .plan import Plan
+from .preparation import Preparation
 from .prior import Prior
 from .solution import Solution
 from .source import Download, Source, data_folder
@@ -34,6 +35,7 @@ __all__ = [
     "Metric",
     "Missing",
     "Plan",
+    "Preparation",
     "Prior",
     "Solution",
     "Samples",

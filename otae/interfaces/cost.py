@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from ..cloud import Cloud, CloudLike, as_cloud
@@ -24,12 +25,14 @@ class Cost(nn.Module, ABC):
         same_space: Whether the clouds must live in one space; `False` for Gromov-Wasserstein.
         unary: Whether the cost looks at its source alone and takes no target.
         needs_density: Whether the clouds' laws must have densities.
+        vectorized: Whether `torch.vmap` can see through the cost, so that batches of clouds are computed at once.
     """
 
     paired: ClassVar[bool] = False
     same_space: ClassVar[bool] = True
     unary: ClassVar[bool] = False
     needs_density: ClassVar[bool] = False
+    vectorized: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +60,31 @@ class Cost(nn.Module, ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no adversary, hence no adversary loss.")
 
+    def batched(
+        self, x: Tensor, y: Tensor, weights: Tensor | None = None, target_weights: Tensor | None = None
+    ) -> Tensor:
+        """Returns the costs of a batch of pairs of clouds, with shape (B,); random draws are shared where it is vectorised.
+
+        Args:
+            x: The source clouds, with shape (B, N, D); those with fewer points are padded by points of weight 0.
+            y: The target clouds, with shape (B, M, D).
+            weights: The weights of the source's points, with shape (B, N); uniform where `None`.
+            target_weights: The weights of the target's points, with shape (B, M); uniform where `None`.
+
+        Raises:
+            CloudError: If the clouds are not batches of one size, or do not fit the cost.
+        """
+        if x.ndim != 3 or y.ndim != 3 or len(x) != len(y):
+            raise CloudError(
+                f"A batch compares clouds of shapes (B, N, D) and (B, M, D), got {tuple(x.shape)} and {tuple(y.shape)}."
+            )
+        if self.vectorized and weights is None and target_weights is None:
+            together = torch.vmap(lambda source, target: self(Cloud(source), Cloud(target)), randomness="same")
+            return together(x, y)
+        masses = [[None] * len(x) if each is None else list(each) for each in (weights, target_weights)]
+        pairs = zip(x, y, *masses, strict=True)
+        return torch.stack([self(Cloud(source, a), Cloud(target, b)) for source, target, a, b in pairs])
+
     def potential(self, cloud: Cloud) -> Tensor | None:
         """Returns the dual potential that the cost has learned, at each point of a cloud, with shape (N,): high where points
         look like the target, low where they look like the source. `None` where the cost has none.
@@ -73,8 +101,12 @@ class Cost(nn.Module, ABC):
             return cast("Tensor", super().__call__(as_cloud(source)))
         if target is None:
             raise CloudError(f"{type(self).__name__} compares two clouds: give it a target as well as a source.")
-        first, second = drop_weightless(*self._lift(source, target), self.paired)
+        first, second = self._drop_weightless(*self._lift(source, target))
         return cast("Tensor", super().__call__(first, second))
+
+    def _drop_weightless(self, source: Cloud, target: Cloud) -> tuple[Cloud, Cloud]:
+        """Returns the clouds without the points of weight 0, which must change nothing."""
+        return drop_weightless(source, target, self.paired)
 
     def _lift(self, source: CloudLike, target: CloudLike) -> tuple[Cloud, Cloud]:
         """Returns what the cost was given as two clouds of one type that fit it."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils import data
 
 from .factors import Factors
+from .preparation import Preparation
 from .source import Source
 
 
@@ -47,6 +48,8 @@ class Dataset(data.Dataset[Tensor], ABC):
         features: What each entry of a sample is, for data whose entries have names, such as a table's columns; `None`
             elsewhere.
         value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
+        preparation: The way from raw data to samples, with the constants of these data, or `None`; runs keep it.
+        preparations: The class of `preparation`, by which a run finds its way back, or `None`.
         sources: What `otae data fetch` gets for it.
     """
 
@@ -56,6 +59,8 @@ class Dataset(data.Dataset[Tensor], ABC):
     class_names: tuple[str, ...] | None = None
     features: tuple[Feature, ...] | None = None
     value_range: tuple[float, float] | None = None
+    preparation: Preparation | None = None
+    preparations: ClassVar[type[Preparation] | None] = None
     sources: ClassVar[tuple[Source, ...]] = ()
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .backend import Backend
 from .importing import imported
-from .numbers import precise, safe_exp, safe_power, safe_sqrt
+from .numbers import in_transform, precise, safe_exp, safe_power, safe_sqrt
 from .pairs import Dots, Pairs, Squares
 from .pairwise import distances, squared_distances
 from .sums import kernel_mean, kernel_product, log_sum_exp
@@ -17,6 +17,7 @@ __all__ = [
     "Squares",
     "distances",
     "imported",
+    "in_transform",
     "kernel_mean",
     "kernel_product",
     "log_sum_exp",

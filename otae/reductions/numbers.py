@@ -56,6 +56,11 @@ def least_exponent(dtype: torch.dtype) -> float:
     return math.log(torch.finfo(dtype).tiny) + 1
 
 
+def in_transform() -> bool:
+    """Tells whether `torch.func` or `torch.vmap` is at work, which know no NumPy, no given memory and no numbers."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def precise(points: Tensor) -> Tensor:
     """Returns the points in single precision at least: half precision is too coarse for differences of points.
 
@@ -83,12 +88,16 @@ _ROOTS: dict[float, Callable[[Any], Any]] = {
 class _Power(torch.autograd.Function):
     """Computes powers whose slope at 0 is 0, without masks: these take ten times as long as arithmetic."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, values: Tensor, power: float) -> Tensor:
-        powers = values.sqrt() if power == 0.5 else values.pow(power)
-        ctx.save_for_backward(values, powers)
-        ctx.power = power
-        return powers
+    def forward(values: Tensor, power: float) -> Tensor:
+        return values.sqrt() if power == 0.5 else values.pow(power)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[0], output)
+        ctx.power = inputs[1]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -100,11 +109,15 @@ class _Power(torch.autograd.Function):
 class _Exponential(torch.autograd.Function):
     """Computes exponentials that do not underflow, and their gradients without a mask."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, exponents: Tensor) -> Tensor:
-        values = exponents.clamp_min(least_exponent(exponents.dtype)).exp_()
-        ctx.save_for_backward(values)
-        return values
+    def forward(exponents: Tensor) -> Tensor:
+        return exponents.clamp_min(least_exponent(exponents.dtype)).exp_()
+
+    @staticmethod
+    def setup_context(ctx: Any, _: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(output)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from .numbers import precise
+from .numbers import in_transform, precise
 
 _NOISE = 8.0  # rounding of a squared distance, in units of epsilon times the squared norms: measured below 4
 _FEW = 4  # dimensions up to which differences, which are exact, cost no more than products
@@ -99,10 +99,15 @@ class Squares(Pairs):
 class _SquaredDistances(torch.autograd.Function):
     """Computes squared distances in place, and their gradients by two matrix products, of which all orders exist."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
-        ctx.save_for_backward(x, y)
+    def forward(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
         return _squared_distances(x, y, x_norms, y_norms)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:2])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -115,10 +120,15 @@ class _SquaredDistances(torch.autograd.Function):
 class _OwnSquaredDistances(torch.autograd.Function):
     """Computes the squared distances inside one cloud: its gradient takes one matrix product, not one for each side."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Tensor, norms: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
+    def forward(x: Tensor, norms: Tensor) -> Tensor:
         return _squared_distances(x, x, norms, norms)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        ctx.save_for_backward(inputs[0])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -136,6 +146,8 @@ def _squared_distances(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -
 
 
 def _by_differences(x: Tensor, y: Tensor) -> Tensor:
+    if in_transform():
+        return (x[:, None] - y).square().sum(2)
     squared, gaps = x.new_zeros(len(x), len(y)), x.new_empty(len(x), len(y))
     for x_entries, y_entries in zip(x.T.contiguous(), y.T.contiguous(), strict=True):
         torch.sub(x_entries[:, None], y_entries, out=gaps)  # the same memory, which stays in the cache

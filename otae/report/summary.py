@@ -66,7 +66,7 @@ def tiles(run: Run, evaluation: Evaluation, history: Mapping[str, Mapping[str, l
     epochs = len(history.get("validation", {}).get("total", []))
     steps = int(max(history.get("train", {}).get("step", [0])))
     size = sum(parameter.numel() for parameter in run.model.parameters())
-    costs_size = sum(parameter.numel() for parameter in run.objective.parameters())
+    costs_size = sum(parameter.numel() for _, parameter in run.objective.named_parameters())
     seconds = run.provenance.get("training_seconds")
     took = f", {duration(seconds)}" if seconds is not None else ""
     return [

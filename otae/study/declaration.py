@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from ..config import Component, Section
 from ..errors import ConfigError
@@ -38,7 +38,19 @@ def _options(value: Any) -> Any:
     return {path.strip(): read_yaml(told, path) for path, _, told in pairs}
 
 
-_Options = Annotated[dict[str, Any], BeforeValidator(_options)]
+def _unrepeated(seeds: list[int]) -> list[int]:
+    if repeated := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+        raise ValueError(f"the seed {repeated[0]} is given twice")
+    return seeds
+
+
+def _without_seed(options: dict[str, Any]) -> dict[str, Any]:
+    if "seed" in options:
+        raise ValueError("the seed is no option here: give all seeds under the key seeds")
+    return options
+
+
+_Options = Annotated[dict[str, Any], BeforeValidator(_options), AfterValidator(_without_seed)]
 
 
 class Declaration(Section):
@@ -59,22 +71,16 @@ class Declaration(Section):
     title: str | None = None
     base: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
     set: _Options = Field(default_factory=dict)
-    seeds: Annotated[list[_Seed], BeforeValidator(_seeds), Field(min_length=1)] = Field(default_factory=lambda: [0])
+    seeds: Annotated[list[_Seed], BeforeValidator(_seeds), AfterValidator(_unrepeated), Field(min_length=1)] = Field(
+        default_factory=lambda: [0]
+    )
     variants: dict[str, _Options] = Field(default_factory=dict)
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], AfterValidator(_without_seed)] = Field(
+        default_factory=dict
+    )
     metrics: Annotated[list[str], BeforeValidator(_listed)] | None = None
     split: str | None = None
     executor: Component = Field(default_factory=lambda: Component(name="local"))
-
-    @model_validator(mode="after")
-    def _without_repetition(self) -> Self:
-        repeated = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
-        if repeated:
-            raise ValueError(f"the seed {repeated[0]} is given twice")
-        for place, options in {"set": self.set, "grid": self.grid, **self.variants}.items():
-            if "seed" in options:
-                raise ValueError(f"{place} sets the seed: give all seeds under the key seeds")
-        return self
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import RunError
 from ..files import read_json, write_json
-from .points import Point
+from .points import HASH, Point
 from .task import Outcome
 
 
@@ -82,12 +82,13 @@ class StudyFolder:
             lock.release()
 
     def run(self, point: Point) -> Path:
-        """Returns the folder of a point's run.
+        """Returns the folder of a point's run: the one that bears its hash, also under another title.
 
         Args:
             point: The point.
         """
-        return self.runs / point.folder
+        found = sorted(self.runs.glob(f"*-{point.hash[:HASH]}"))
+        return found[0] if found else self.runs / point.folder
 
     def marker(self, point: Point) -> Path:
         """Returns the file that is there while a point is worked on.
@@ -130,7 +131,12 @@ class StudyFolder:
         """
         values: dict[str, Any] = {name: value for name, value in asdict(outcome).items() if name != "hash"}
         known = Record(**values, evaluation=point.evaluation)
-        told = {"title": point.variant, "settings": dict(point.settings), "seed": point.seed, "run": point.folder}
+        told = {
+            "title": point.variant,
+            "settings": dict(point.settings),
+            "seed": point.seed,
+            "run": self.run(point).name,
+        }
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         write_json(self._path(point), {**told, **asdict(known), "ended": ended})
         return known

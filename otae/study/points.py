@@ -19,6 +19,9 @@ from ..files import file_name
 from ..overrides import merged, overridden
 from .declaration import Source, as_override
 
+#: The number of a hash's letters that name a folder
+HASH = 12
+
 _Place = tuple[str | int, ...]
 _Layer = tuple[_Place, str, Any]
 
@@ -59,7 +62,7 @@ class Point:
     @property
     def folder(self) -> str:
         """Returns the name of its run's folder."""
-        return f"{file_name(self.variant)[:80]}-seed{self.seed}-{self.hash[:8]}"
+        return f"{file_name(self.variant)[:80]}-seed{self.seed}-{self.hash[:HASH]}"
 
 
 def expand(source: Source) -> list[Point]:

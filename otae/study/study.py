@@ -20,7 +20,7 @@ from .entries import Entry, Variant, read_entry
 from .executors import create_executor
 from .folder import Record, StudyFolder
 from .points import Point, expand
-from .task import Task, session_plugins
+from .task import Session, Task
 
 _GRACE = 60.0  # seconds that interrupted processes have to save where they are
 
@@ -145,7 +145,9 @@ def run_study(
         with _interruptible(folder):
             for outcome in runner.run(list(tasks.values()), folder.path) if tasks else ():
                 point = by_hash[outcome.hash]
-                if outcome.state != "interrupted":
+                if outcome.state == "interrupted":
+                    folder.stop.touch()
+                else:
                     records[outcome.hash] = folder.keep(point, outcome)
                 if listener:
                     listener(point, records.get(outcome.hash))
@@ -169,7 +171,7 @@ def _source(study: str | Path | Mapping[str, Any] | Source) -> Source:
 def _tasks(
     folder: StudyFolder, points: Sequence[Point], records: Mapping[str, Record], *, retry: bool, report: bool
 ) -> dict[str, Task]:
-    plugins = session_plugins()
+    session = Session.current()
     tasks: dict[str, Task] = {}
     for point in points:
         record = records.get(point.hash)
@@ -179,7 +181,7 @@ def _tasks(
             marker = folder.marker(point)
             marker.unlink(missing_ok=True)
             tasks[point.hash] = Task(
-                point.hash, point.variant, config, path, marker, folder.stop, report, judge, plugins
+                point.hash, point.variant, config, path, marker, folder.stop, session, report, judge
             )
     return tasks
 

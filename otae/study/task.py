@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import platform
 import shutil
+import sys
 import time
 import traceback
 import warnings
@@ -13,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import cloudpickle
 
 from ..config import parse
 from ..evaluation import evaluate
@@ -23,7 +27,46 @@ from ..run import Run
 from ..workflow import resume, train
 from .memory import PeakMemory
 
-Plugins = tuple[tuple[str, str, type[Any]], ...]
+_Plugins = tuple[tuple[str, str, type[Any]], ...]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Holds what a process needs to know of the one that started the study.
+
+    Args:
+        plugins: The plugins that were registered by hand, pickled: kind, name and class.
+        paths: Where modules are found.
+    """
+
+    plugins: bytes
+    paths: tuple[str, ...]
+
+    @classmethod
+    def current(cls) -> Session:
+        """Returns what other processes need to know of this one."""
+        plugins: _Plugins = tuple(
+            (kind, offer.name, registry.get(offer.name))
+            for kind, registry in registries().items()
+            for offer in registry.offers()
+            if offer.distribution == "session"
+        )
+        return cls(cloudpickle.dumps(plugins), tuple(sys.path))
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Offers the plugins here too, for as long as the work lasts."""
+        sys.path += [path for path in self.paths if path not in sys.path]
+        plugins: _Plugins = pickle.loads(self.plugins)
+        known = registries()
+        missing = [(known[kind], name, plugin) for kind, name, plugin in plugins if name not in known[kind].names()]
+        for registry, name, plugin in missing:
+            registry.register(name, plugin)
+        try:
+            yield
+        finally:
+            for registry, name, _ in missing:
+                registry.unregister(name)
 
 
 @dataclass(frozen=True)
@@ -37,9 +80,9 @@ class Task:
         path: The run's folder.
         marker: The file that is there while the point is worked on.
         stop: The file that asks not to begin, where it is there.
+        session: What to know of the process that started the study.
         report: Whether to write the run's report.
         judge: Whether to judge it anew, also where it was judged before.
-        plugins: The plugins that were registered by hand: kind, name and class.
     """
 
     hash: str
@@ -48,9 +91,9 @@ class Task:
     path: Path
     marker: Path
     stop: Path
+    session: Session
     report: bool = True
     judge: bool = False
-    plugins: Plugins = ()
 
 
 @dataclass(frozen=True)
@@ -80,16 +123,6 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def session_plugins() -> Plugins:
-    """Returns the plugins that were registered by hand in this process: kind, name and class."""
-    return tuple(
-        (kind, offer.name, registry.get(offer.name))
-        for kind, registry in registries().items()
-        for offer in registry.offers()
-        if offer.distribution == "session"
-    )
-
-
 def work(task: Task) -> Outcome:
     """Returns what came of a point, trained in this process; an error is a part of it, and is not raised.
 
@@ -102,10 +135,11 @@ def work(task: Task) -> Outcome:
     state: Literal["done", "failed", "interrupted"] = "done"
     error, trace = "", ""
     write_text(task.marker, f"{platform.node()} {os.getpid()}\n")
-    with warnings.catch_warnings(record=True) as caught, memory, _registered(task.plugins):
+    with warnings.catch_warnings(record=True) as caught, memory:
         warnings.simplefilter("default")
         try:
-            _train(task)
+            with task.session.entered():
+                _train(task)
         except KeyboardInterrupt:
             state = "interrupted"
         except (Exception, SystemExit) as failure:  # one point must not spoil a study, whatever its plugins raise
@@ -152,18 +186,3 @@ def _begun(path: Path) -> bool:
 
 def _is_complete(path: Path) -> bool:
     return (path / "model.safetensors").is_file() and (path / "evaluation.json").is_file()
-
-
-@contextmanager
-def _registered(plugins: Plugins) -> Iterator[None]:
-    """Offers plugins that another process registered, for as long as the work lasts."""
-    known = registries()
-    own = [(known[kind], name) for kind, name, _ in plugins if name not in known[kind].names()]
-    for kind, name, plugin in plugins:
-        if (known[kind], name) in own:
-            known[kind].register(name, plugin)
-    try:
-        yield
-    finally:
-        for registry, name in own:
-            registry.unregister(name)

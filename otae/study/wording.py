@@ -25,7 +25,7 @@ def write_spread(spread: Spread, *, interval: bool = False) -> str:
     """
     around = (spread.high - spread.low) / 2 if interval else spread.sd
     if spread.count == 1 or around == 0:
-        return _rounded(spread.mean, 3 - _magnitude(spread.mean))
+        return _rounded(spread.mean, 2 - _magnitude(spread.mean))
     decimals = max(1 - _magnitude(around), 2 - _magnitude(spread.mean))
     return f"{_rounded(spread.mean, decimals)} ± {_rounded(around, decimals)}"
 

@@ -15,6 +15,7 @@ from ..cloud import Cloud
 from ..errors import CloudError
 from ..interfaces import Cost
 from .clouds import cloud_of, gradients, normal_law
+from .laws import CostLaws
 from .suite import ModuleSuite
 
 DEGENERATE: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
@@ -25,7 +26,7 @@ DEGENERATE: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
 _MASSES = "average with cloud.mean, or multiply by cloud.masses"
 
 
-class CostSuite(ModuleSuite):
+class CostSuite(CostLaws, ModuleSuite):
     """Creates the rules that costs keep.
 
     The clouds of the tests have members of the shapes in `given["shapes"]`; several make them joint clouds. Where the
@@ -78,7 +79,10 @@ class CostSuite(ModuleSuite):
     def test_tensors_are_clouds(self) -> None:
         x, y = self.points()
         source, target = self.source(x).points, self.target(y).points
-        if self.plugin.needs_density:
+        if 3 in (source.ndim, target.ndim) and not self.plugin.paired:
+            with pytest.raises(CloudError, match="batched"):
+                self.seeded_call(self.build(), source, target)
+        elif self.plugin.needs_density:
             with pytest.raises(CloudError, match=r"law|densit"):
                 self.seeded_call(self.build(), source, target)
         else:

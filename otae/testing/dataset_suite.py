@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
@@ -120,6 +121,15 @@ class DatasetSuite(Suite):
         held = f"labels go from {low} to {high}"
         kept = low >= 0 and high < len(names)
         assert kept, f"{held}, but class_names has {len(names)} names, counted from 0"
+
+    def test_its_preparation_is_kept_as_plain_values(self, dataset: Any) -> None:
+        kind = self.plugin.preparations  # type: ignore[attr-defined]
+        if dataset.preparation is None:
+            pytest.skip("the dataset keeps no way from raw data to samples")
+        assert kind is type(dataset.preparation), "set preparations to the class of preparation: a run finds it by that"
+        told = dataset.preparation.to_dict()
+        kept = kind.from_dict(json.loads(json.dumps(told, allow_nan=False)))
+        assert kept.to_dict() == told, "from_dict must give back what to_dict told, by way of JSON"
 
     def test_factors_are_numbers_of_each_sample(self, dataset: Any) -> None:
         factors = dataset.factors

@@ -9,10 +9,10 @@ from hashlib import sha256
 from ..comparison import Changes, describe, find_changes, to_canonical
 from ..config import DataConfig, Experiment
 from ..errors import RunError
+from ..fingerprint import Fingerprint
 from ..loading import load_config
 from ..run import Run
 from .checkpoints import Checkpoints
-from .fingerprint import Fingerprint
 from .position import Judgement
 
 _SPLITTING = set(DataConfig.model_fields) - {"name", "workers"}

@@ -19,7 +19,10 @@ from rich.console import Console
 from ..build import Parts, Shape, build
 from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
+from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
+from ..kept_data import keep_data
+from ..optimizers import check_length
 from ..run import Run
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
@@ -27,11 +30,11 @@ from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
 from .continuation import continue_judgement, require_accepted, require_same_data
 from .events import keep_events
-from .fingerprint import Fingerprint, compute_fingerprint
 from .history import History
 from .layout import channels_last
 from .module import Engine
 from .position import Judgement, Position
+from .readiness import check_single_samples
 from .restoring import prepare, require_weights
 from .splits import split
 from .start import load_start
@@ -57,12 +60,15 @@ def fit(run: Run, console: Console | None = None) -> None:
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
     changes = _changes(run, checkpoint, data)
+    keep_data(run, dataset, data)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         parts = build(experiment, shape)
         for module in (parts.model, parts.objective):
             channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
         train, validation = _loaders(experiment, dataset)
+        check_length(experiment.training, len(train))
+        check_single_samples(parts, {"train": train, "validation": validation})
         start = Position(
             step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
         )

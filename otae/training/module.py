@@ -45,7 +45,7 @@ class Engine(LightningModule):
         self.validated: dict[str, float] = {"total": torch.inf}  # each term before its weight, and their final sum
         self._parts = self._minimised_by_part()
         self._minimised = [parameter for part in self._parts.values() for parameter in part]
-        self._maximised = self.objective.adversary_parameters()
+        self._maximised = self.objective.maximised()
 
     def configure_optimizers(self) -> Any:
         """Returns the main optimiser, with a group of parameters for each part, and, where there is an adversary, its own."""
@@ -66,7 +66,7 @@ class Engine(LightningModule):
         model = self.model
         owners = (
             *(part.parameters() for part in (model.encoder, model.decoder, model.prior)),
-            self.objective.minimised_parameters(),
+            self.objective.minimised(),
         )
         parts: dict[PartName, list[nn.Parameter]] = {}
         taken: set[int] = set()  # parts may share parameters: the first has them
@@ -207,6 +207,8 @@ def _flat(losses: Losses) -> dict[str, Tensor]:
     for name, term in losses.terms.items():
         values[name] = term.raw.detach()
         values[f"{name}.weighted"] = term.weighted.detach()
+        if term.unconverged is not None:
+            values[f"{name}.unconverged"] = values[name].new_full((), term.unconverged)
     return values
 
 

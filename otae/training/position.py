@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import RunError
-from .fingerprint import Fingerprint
+from ..fingerprint import Fingerprint
 
 Count = Annotated[int, Field(ge=0, lt=2**62)]
 

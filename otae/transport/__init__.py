@@ -7,8 +7,9 @@ from .annealing import Schedule, anneal, finish
 from .balancing import balance, balance_alone
 from .costs import Distances, Matrix, PairCosts, Products
 from .coupling import Certificate, Coupling
-from .envelope import solve_with_gradients, with_gradients
+from .envelope import once, solve_with_gradients, with_gradients
 from .limits import Limits
+from .matrices import Ground, solve_matrix
 from .measure import Measure
 from .potentials import Potentials, Until
 from .problem import Problem
@@ -22,6 +23,7 @@ __all__ = [
     "Coupling",
     "Distances",
     "Flow",
+    "Ground",
     "Limits",
     "Matrix",
     "Measure",
@@ -42,6 +44,8 @@ __all__ = [
     "by_point",
     "cloud_masses",
     "finish",
+    "once",
+    "solve_matrix",
     "solve_simplex",
     "solve_with_gradients",
     "with_gradients",

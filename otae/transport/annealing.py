@@ -15,6 +15,7 @@ from .scalings import Scalings
 from .simplex import solve_simplex
 
 _FIRST = 0.25  # of the diameter: costs of up to eight times the temperature need no warmth
+_FEWEST = 4  # points of a sparser problem
 _ROUNDING = 16  # of the largest cost, in units of epsilon
 _WARM = Until(0.1, 5, newton=False)  # at temperatures above the last
 _SPARSE = Until(0.02, 30, newton=False)  # on sparser clouds
@@ -109,7 +110,8 @@ def anneal(
     """
     until = until or schedule.until
     if start is None:
-        start = _cool(problem, schedule) if problem.costs.held else _refine(problem, schedule)
+        few = min(problem.costs.shape) < _FEWEST * problem.costs.limits.stride
+        start = _cool(problem, schedule) if problem.costs.held or few else _refine(problem, schedule)
     method = balance_alone if problem.alone else balance
     return method(problem, start, schedule.last, schedule.softness(schedule.last), until)
 

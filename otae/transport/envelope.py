@@ -37,6 +37,34 @@ def with_gradients(value: Tensor, inputs: Sequence[Tensor], gradients: Sequence[
     return solve_with_gradients(lambda _, __: (value.clone(), gradients), inputs)
 
 
+def once(value: Tensor) -> Tensor:
+    """Returns a value whose gradient is its own, and whose second derivatives are refused: something was held still.
+
+    Args:
+        value: The value, with its graph.
+    """
+    return cast("Tensor", _Once.apply(value))  # type: ignore[no-untyped-call]
+
+
+class _Once(torch.autograd.Function):
+    """Hands gradients on, and refuses theirs."""
+
+    @staticmethod
+    def forward(value: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> Tensor:
+        if not torch.is_grad_enabled():
+            return outer[0]
+        passed: Tensor = _Last.apply(outer[0], *ctx.saved_tensors)  # type: ignore[no-untyped-call]
+        return passed
+
+
 class _Solved(torch.autograd.Function):
     """Hands back the gradients that were found along with a value."""
 
@@ -50,15 +78,12 @@ class _Solved(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         _, ctx.needs, *given = inputs
         ctx.mark_non_differentiable(*output[1:])
-        ctx.set_materialize_grads(False)
         ctx.save_for_backward(*output[1:], *given)
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
         count = len(ctx.saved_tensors) // 2
         gradients, inputs = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
-        if outer[0] is None:
-            return None, None, *(None for _ in inputs)
         if torch.is_grad_enabled():  # the gradient is asked for with a graph of its own
             gradients = [_Last.apply(each, *inputs) for each in gradients]  # type: ignore[no-untyped-call]
         scaled = [outer[0] * each if needed else None for each, needed in zip(gradients, ctx.needs, strict=True)]
@@ -76,7 +101,7 @@ class _Last(torch.autograd.Function):
     """Refuses the gradient of a gradient, which would be silently wrong."""
 
     @staticmethod
-    def forward(gradient: Tensor, *inputs: Tensor) -> Tensor:
+    def forward(gradient: Tensor, *_: Tensor) -> Tensor:
         return gradient.clone()
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -39,6 +39,15 @@ class Flow:
     potentials: tuple[Tensor, Tensor]
     gap: float
     converged: bool
+
+    def to(self, dtype: torch.dtype) -> Flow:
+        """Returns the same plan in a floating-point type.
+
+        Args:
+            dtype: The type.
+        """
+        f, g = self.potentials
+        return replace(self, masses=self.masses.to(dtype), potentials=(f.to(dtype), g.to(dtype)))
 
     def plan(self) -> Plan:
         """Returns the plan as an operator."""
@@ -86,12 +95,13 @@ def solve_simplex(cost: Tensor, a: Tensor, b: Tensor, pivots: int = PIVOTS) -> F
     gap = float(entries @ inner[where] - masses[0] @ f[of_a > 0] - masses[1] @ g[of_b > 0])
     violated = max(0.0, float(-(inner - f[of_a > 0][:, None] - g[of_b > 0]).min()))
     rows, columns = np.flatnonzero(of_a > 0)[where[0]], np.flatnonzero(of_b > 0)[where[1]]
-    tensors = [torch.from_numpy(each).to(cost) for each in (entries, f, g)]
+    masses_of, of_x, of_y = (torch.from_numpy(each).to(cost) for each in (entries, f, g))
     return Flow(
-        (len(of_a), len(of_b)),
-        *(torch.from_numpy(each).to(cost.device) for each in (rows, columns)),
-        masses=tensors[0],
-        potentials=(tensors[1], tensors[2]),
+        shape=(len(of_a), len(of_b)),
+        rows=torch.from_numpy(rows).to(cost.device),
+        columns=torch.from_numpy(columns).to(cost.device),
+        masses=masses_of,
+        potentials=(of_x, of_y),
         gap=max(gap, 0.0) + violated,
         converged=log["warning"] is None,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from .arrays import Arrays
 from .celeba import CelebA
+from .cells import Cells
 from .digits import Digits
 from .dsprites import DSprites
 from .hf import HF
 from .idx import Idx
 from .images import Images
 from .manifolds import Manifolds
+from .mnist5k import MNIST5k
+from .proteins import Proteins
 from .rooms import Rooms
 from .shapes3d import Shapes3D
 from .sprites import Sprites
@@ -17,13 +20,16 @@ from .table import Table
 
 __all__ = [
     "Arrays",
+    "Cells",
     "CelebA",
     "DSprites",
     "Digits",
     "HF",
     "Idx",
     "Images",
+    "MNIST5k",
     "Manifolds",
+    "Proteins",
     "Rooms",
     "Shapes3D",
     "Sprites",

@@ -14,6 +14,7 @@ from otae.errors import ConfigError
 from otae.interfaces import Dataset
 
 from .array_file import Array, ArrayFile
+from .array_preparation import ArrayPreparation
 from .labels import read_labels
 from .layout import Layout, arranged
 from .soundness import check_type, check_values, exceeds
@@ -50,6 +51,8 @@ class Arrays(Dataset):
         (5, (1, 28, 28), (0.0, 1.0))
     """
 
+    preparations = ArrayPreparation
+
     def __init__(
         self,
         path: str | Path,
@@ -72,6 +75,7 @@ class Arrays(Dataset):
         self.data_shape = tuple(self._samples.shape[1:])
         declared = value_range and (value_range[0] * self._divisor, value_range[1] * self._divisor)
         check_values(self._samples, declared, self._file.path)
+        self.preparation = ArrayPreparation(self.data_shape, self._divisor, layout, self.value_range, self._key)
         self.labels = None if labels is None else read_labels(self._file, labels, len(self))
 
     def __len__(self) -> int:

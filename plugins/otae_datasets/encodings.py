@@ -78,8 +78,10 @@ class OneHot(Encoding):
     categories: tuple[str, ...]
 
     def encode(self, column: Array) -> NDArray[np.float64]:
-        places = np.searchsorted(np.array(self.categories), column.astype(str))
-        return np.eye(len(self.categories))[places]
+        known = np.array(self.categories)
+        places = np.searchsorted(known, column.astype(str)).clip(max=len(known) - 1)
+        entries: NDArray[np.float64] = np.eye(len(known))[places]
+        return entries
 
     def decode(self, entries: NDArray[np.float64]) -> Array:
         values: Array = np.array(self.categories, dtype=object)[entries.argmax(axis=1)]

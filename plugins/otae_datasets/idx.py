@@ -13,13 +13,17 @@ from torch import Tensor
 from otae.errors import DataError
 
 from .array_file import Array
+from .array_preparation import ArrayPreparation
 from .batched import Batched
 from .idx_file import IdxFile
 from .indices import checked
 from .layout import arranged
 from .mnist import CLASS_NAMES, SOURCES
-from .paths import existing
+from .paths import existing, places
 from .soundness import check_values
+
+_PACKAGED: Mapping[str, Path] = {"fashionmnist": Path("/usr/share/datasets/fashion-mnist")}
+"""Where packages of Debian put a set: dataset-fashion-mnist."""
 
 _PREFIXES: Mapping[str, tuple[str, ...]] = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
 
@@ -33,7 +37,8 @@ class Idx(Batched):
     Args:
         path: The folder of `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two that begin with `t10k`, each
             with `.gz` or without, or one that holds it as `raw` or `MNIST/raw`, as torchvision does; or a file of images.
-            A relative path starts at the working directory, or else the data folder.
+            A relative path starts at the working directory, or else the data folder; `FashionMNIST` is also found where
+            Debian's package dataset-fashion-mnist puts it.
         part: The training images, those of the test, or both in this order; otae splits what it is given by its own seed.
         labels: A file of labels, where `path` is a file of images; a folder holds its own.
 
@@ -53,6 +58,7 @@ class Idx(Batched):
     """
 
     sources = SOURCES
+    preparations = ArrayPreparation
 
     def __init__(
         self,
@@ -62,7 +68,7 @@ class Idx(Batched):
         labels: str | Path | None = None,
     ) -> None:
         super().__init__()
-        images, classes = _files(existing(path, "folder", SOURCES), _PREFIXES[part], labels)
+        images, classes = _files(_locate(path), _PREFIXES[part], labels)
         self._files = [IdxFile(file) for file in images]
         self._arrays = self._open()
         first = self._arrays[0]
@@ -77,6 +83,7 @@ class Idx(Batched):
         bytes_ = first.dtype == np.uint8
         self._divisor = 255 if bytes_ else 1
         self.value_range = (0.0, 1.0) if bytes_ else None
+        self.preparation = ArrayPreparation(self.data_shape, self._divisor, "auto", self.value_range)
         self.labels = _labels(classes, [len(array) for array in self._arrays])
         self.class_names = _class_names(images[0].parent, self.labels)
 
@@ -102,6 +109,16 @@ class Idx(Batched):
 
     def _open(self) -> list[Array]:
         return [arranged(file.read(), "auto", file.path) for file in self._files]
+
+
+def _locate(path: str | Path) -> Path:
+    packaged = _PACKAGED.get(_plain(Path(path).name))
+    elsewhere = packaged is not None and packaged.is_dir() and not any(place.exists() for place in places(path))
+    return packaged if packaged is not None and elsewhere else existing(path, "folder", SOURCES)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _files(path: Path, prefixes: Sequence[str], labels: str | Path | None) -> tuple[list[Path], list[Path]]:
@@ -144,7 +161,7 @@ def _labels(files: Sequence[Path], counts: Sequence[int]) -> Tensor | None:
 
 
 def _class_names(folder: Path, labels: Tensor | None) -> tuple[str, ...] | None:
-    parts = [part.lower().replace("-", "").replace("_", "").replace(" ", "") for part in reversed(folder.parts)]
+    parts = [_plain(part) for part in reversed(folder.parts)]
     names = next((CLASS_NAMES[part] for part in parts if part in CLASS_NAMES), None)
     known = names is not None and labels is not None and int(labels.min()) >= 0 and int(labels.max()) < len(names)
     return names if known else None

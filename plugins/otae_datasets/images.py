@@ -11,6 +11,7 @@ from otae.errors import DataError
 from otae.interfaces import Dataset
 
 from .paths import existing_folder
+from .picture_preparation import PicturePreparation
 from .pictures import Mode, Side, Size, picture_files, picture_size, read_picture
 
 
@@ -23,7 +24,7 @@ class Images(Dataset):
     Args:
         path: The folder; `~` is the home folder, a relative path starts at the working directory.
         size: The side, or (height, width), to crop to, about the centre, and resize; needed where pictures differ.
-        mode: `RGB` for three channels, `L` for one, grey. Transparency and orientation tags are dropped.
+        mode: `RGB` for three channels, `L` for one, grey. Orientation tags are followed, transparency is dropped.
 
     Attributes:
         class_names: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
@@ -33,6 +34,8 @@ class Images(Dataset):
         DataError: If the folder is missing or empty, a picture is damaged, or the sizes differ; the message names it.
     """
 
+    preparations = PicturePreparation
+
     def __init__(self, path: str | Path, *, size: Side | tuple[Side, Side] | None = None, mode: Mode = "RGB") -> None:
         super().__init__()
         folder = existing_folder(path)
@@ -41,6 +44,8 @@ class Images(Dataset):
         self._size: Size | None = (size, size) if isinstance(size, int) else size
         self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, self._files)))
         self.value_range = (0.0, 1.0)
+        height, width = self.data_shape[1:]
+        self.preparation = PicturePreparation((height, width), mode, size is not None)
         self.class_names, self.labels = _classes(folder, self._files)
 
     def __len__(self) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import SEEK_END, BytesIO
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from pydantic import Field
 from torch import Tensor
 
@@ -22,7 +23,11 @@ Mode: TypeAlias = Literal["RGB", "L"]
 Side: TypeAlias = Annotated[int, Field(gt=0)]
 Size: TypeAlias = tuple[int, int]
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm"),
+    *(".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
+)
+_SIDEWAYS = range(5, 9)  # orientations that exchange height and width
 
 _ENDINGS: Mapping[str | None, bytes] = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -46,19 +51,22 @@ def picture_files(folder: Path) -> list[Path]:
 
 
 def picture_size(file: Path) -> Size:
-    """Returns the height and width of a picture from its header; one that ends too early is refused.
+    """Returns the height and width of a picture, upright, from its header; one that ends too early is refused.
 
     Args:
         file: The picture.
 
     Raises:
-        DataError: If the picture is damaged or has more than 8 bits a channel.
+        DataError: If the picture is damaged, has more than 8 bits a channel, or several pages.
     """
     with _opened(file, str(file)) as image:
         _check_depth(image, str(file))
+        if (pages := getattr(image, "n_frames", 1)) > 1:
+            raise DataError(f"'{file}' holds {pages} pages or frames. Write each into a file of its own.")
+        sideways = _find_orientation(image) in _SIDEWAYS
         if not _ends_well(file, image.format):
             image.load()  # the costly proof, only where the cheap one fails: some sound files bear trailing bytes
-        return image.height, image.width
+        return (image.width, image.height) if sideways else (image.height, image.width)
 
 
 def read_picture(file: Path, size: Size | None, mode: Mode, crop: int | None = None) -> Tensor:
@@ -91,7 +99,8 @@ def picture_tensor(source: Path | BytesIO, size: Size | None, mode: Mode, name: 
     """
     with _opened(source, name) as image:
         _check_depth(image, name)
-        opaque = image.convert("RGBA") if "transparency" in image.info else image
+        upright = ImageOps.exif_transpose(image) if _find_orientation(image) > 1 else image
+        opaque = upright.convert("RGBA") if "transparency" in image.info else upright
         picture = opaque.convert(mode)
     if crop is not None:
         picture = _cropped(picture, crop, name)
@@ -103,9 +112,35 @@ def picture_tensor(source: Path | BytesIO, size: Size | None, mode: Mode, name: 
 
 
 def _check_depth(image: Image.Image, name: str) -> None:
-    if image.mode.startswith(("I", "F")):
+    bits = 16 if image.mode.startswith(("I", "F")) else _read_depth(image)
+    if bits > 8:
         cure = "Convert it to 8 bits, or write all as a NumPy file and use the dataset `arrays`"
-        raise DataError(f"'{name}' has more than 8 bits a channel (mode {image.mode}). {cure}.")
+        raise DataError(f"'{name}' has more than 8 bits a channel, {bits} of them in mode {image.mode}. {cure}.")
+
+
+def _find_orientation(image: Image.Image) -> int:
+    """Returns the orientation tag, 1 where there is none; of PNG only one before the pixels, which are not read for it."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    tag: Any = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+
+
+def _read_depth(image: Image.Image) -> int:
+    """Returns the bits of a channel by the file's own header: Pillow's mode tells 8 for colour of 16, whose half it drops."""
+    file: Any = image  # what a file's own class has beyond a picture in memory
+    if image.format == "TIFF":
+        return int(max(file.tag_v2.get(258, (8,))))
+    if image.format not in ("PNG", "PPM"):
+        return 8
+    place = file.fp.tell()
+    file.fp.seek(0)
+    start: bytes = file.fp.read(256)
+    file.fp.seek(place)
+    if image.format == "PNG":
+        return start[24]  # behind the signature, the length and name of the first chunk, and two sides
+    largest = re.match(rb"P[2356]\s+(?:#.*\s+)*\d+\s+(?:#.*\s+)*\d+\s+(?:#.*\s+)*(\d+)", start)
+    return 8 if largest is None or int(largest[1]) < 256 else 16
 
 
 def _cropped(picture: Image.Image, side: int, name: str) -> Image.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -16,16 +16,19 @@ from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
+from .column_rules import ColumnRule, Learning, as_text, read_numbers
 from .columns import line, read_columns
-from .encodings import Encoding, Missing, Scaling, one_hot, scaled
+from .encodings import Missing, OneHot, Scaling
 from .indices import checked
 from .paths import existing_file
+from .table_preparation import TablePreparation
 
 
 class Table(Batched):
     """Creates a dataset from a CSV or Parquet file: one row a sample, numbers scaled, categories one-hot.
 
-    A column is of numbers where every value reads as one, else of categories. The first line of a CSV file names the
+    A column is of numbers where pandas reads most values as such; a cell that is none is then refused by row, column and
+    text. Any other column is of categories, and refused where most of its values differ. The first line of a CSV file names the
     columns. The scaling is computed from all rows of the file, so that file and options decide it; `decode` takes rows of
     a model back to the file's units. The table is held in memory, as float32. Parquet needs `pip install 'otae[table]'`.
 
@@ -36,8 +39,11 @@ class Table(Batched):
         categorical: Columns of numbers that are categories all the same, such as postal codes.
         scaling: `standard` for mean 0 and standard deviation 1, `min-max` for [0, 1], `none` to keep numbers.
         missing: `refuse` missing values, naming row and column, or `impute` the column's mean, or its most frequent
-            category, of equals the first in sorted order. In CSV, missing are: nothing, NA, N/A, NaN, null, None and ?.
-        delimiter: What stands between the values of a CSV file.
+            category, of equals the first in sorted order. In CSV, missing are: nothing, ? and all that pandas takes for it,
+            such as NA, #N/A, NaN, null and None.
+        missing_values: What else stands for a missing value in CSV, such as `-999`.
+        delimiter: What stands between the values of a CSV file; found in its first line where `None`.
+        decimal: The decimal mark of numbers in a CSV file.
         max_categories: The largest number of categories of a column.
 
     Attributes:
@@ -59,6 +65,8 @@ class Table(Batched):
         {'weight': array([4.]), 'kind': array(['cat'], dtype=object)}
     """
 
+    preparations = TablePreparation
+
     def __init__(
         self,
         path: str | Path,
@@ -68,39 +76,29 @@ class Table(Batched):
         categorical: list[str] | None = None,
         scaling: Scaling = "standard",
         missing: Missing = "refuse",
-        delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ",",
+        missing_values: list[str] | None = None,
+        delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None,
+        decimal: Literal[".", ","] = ".",
         max_categories: Annotated[int, Field(gt=0)] = 100,
     ) -> None:
         super().__init__()
         if label is not None and label in (columns or ()):
             raise ConfigError(f"The label {label!r} cannot be one of the columns: the model would see the answer.")
         self._path = existing_file(path)
+        where, marks = f"'{self._path}'", tuple(missing_values or ())
         wanted = None if columns is None else [*columns, *([] if label is None else [label])]
-        read = dict(read_columns(self._path, delimiter, wanted))
-        self.class_names, self.labels = self._label(read, label)
+        read = dict(read_columns(self._path, delimiter, wanted, marks))
+        self.class_names, self.labels = _label(read, label, decimal, where)
         if not read:
-            raise DataError(f"'{self._path}' holds no column besides the label. Write one.")
+            raise DataError(f"{where} holds no column besides the label. Write one.")
         for name in categorical or ():
             if name not in read:
                 raise ConfigError(f"categorical: {unknown_name('column', name, read)}")
-        self._encodings: dict[str, Encoding] = {}
-        encoded = []
-        for name, values in read.items():
-            column = self._typed(name, values, name in (categorical or ()), missing)
-            numeric = column.dtype.kind == "f"
-            made = (
-                scaled(name, column, scaling) if numeric else one_hot(name, column, max_categories, f"'{self._path}'")
-            )
-            self._encodings[name] = made
-            encoded.append(made.encode(column))
-        self._samples = torch.from_numpy(np.concatenate(encoded, axis=1).astype(np.float32))
-        self.features = tuple(
-            Feature(name)
-            if len(made.names) == 1 and made.names[0] == name
-            else Feature(name, category=entry[len(name) + 1 :])
-            for name, made in self._encodings.items()
-            for entry in made.names
-        )
+        learning = Learning(frozenset(categorical or ()), scaling, missing, decimal, max_categories, where)
+        rules = tuple(learning.learn(name, values) for name, values in read.items())
+        self.preparation: TablePreparation = TablePreparation(rules, missing, delimiter, decimal, marks)
+        self._samples = self.preparation.encode(read, where)
+        self.features = tuple(feature for rule in rules for feature in _features(rule))
         self.data_shape = (self._samples.shape[1],)
         self.value_range = (0.0, 1.0) if scaling == "min-max" else None
 
@@ -119,66 +117,28 @@ class Table(Batched):
         Raises:
             DataError: If they have another number of entries.
         """
-        entries = rows.detach().cpu().double().numpy()
-        if entries.ndim != 2 or entries.shape[1] != self.data_shape[0]:
-            raise DataError(f"Rows of this table have shape (N, {self.data_shape[0]}), not {entries.shape}.")
-        ends = np.cumsum([len(made.names) for made in self._encodings.values()])[:-1]
-        blocks = np.split(entries, ends, axis=1)
-        return {name: made.decode(block) for (name, made), block in zip(self._encodings.items(), blocks, strict=True)}
-
-    def _label(self, read: dict[str, Array], label: str | None) -> tuple[tuple[str, ...] | None, Tensor | None]:
-        if label is None:
-            return None, None
-        if label not in read:
-            raise DataError(f"'{self._path}': {unknown_name('column', label, read)}")
-        column = read.pop(label)
-        if (lost := _absent(column)).any():
-            raise DataError(
-                f"{line(int(lost.argmax()), self._path)}: the label {label!r} is missing. Give it, or drop the row."
-            )
-        kept = _numbers(column)
-        classes, numbers = np.unique(column.astype(str) if kept is None else kept, return_inverse=True)
-        names = tuple(str(each) if kept is None else f"{each:g}" for each in classes)
-        return names, torch.from_numpy(numbers.astype(np.int64))
-
-    def _typed(self, name: str, values: Array, category: bool, missing: Missing) -> Array:
-        lost = _absent(values)
-        if lost.any() and missing == "refuse":
-            where = line(int(lost.argmax()), self._path)
-            raise DataError(f"{where}: the column {name!r} has no value. Give one, or set missing: impute.")
-        if lost.all():
-            raise DataError(
-                f"'{self._path}': the column {name!r} has no value at all. Leave it out by the option columns."
-            )
-        numbers = None if category else _numbers(values[~lost])
-        if numbers is None:
-            return _text(values, lost)
-        column = np.zeros(len(values))
-        column[~lost] = numbers
-        with np.errstate(over="ignore"):
-            wild = ~np.isfinite(column.astype(np.float32))
-        if wild.any():
-            fault = "a value that is not finite (infinity or beyond float32)"
-            raise DataError(f"{line(int(wild.argmax()), self._path)}: the column {name!r} holds {fault}. Mend it.")
-        column[lost] = numbers.mean()
-        return column
+        return self.preparation.decode(rows)
 
 
-def _absent(values: Array) -> Array:
-    return np.array([value is None for value in values])
+def _features(rule: ColumnRule) -> tuple[Feature, ...]:
+    if isinstance(rule.encoding, OneHot):
+        return tuple(Feature(rule.name, category=category) for category in rule.encoding.categories)
+    return (Feature(rule.name),)
 
 
-def _numbers(values: Array) -> Array | None:
-    """Returns values as numbers, or `None` where one does not read as such."""
-    try:
-        with np.errstate(over="ignore"):
-            return values.astype(np.float64)
-    except (ValueError, TypeError):
-        return None
-
-
-def _text(values: Array, lost: Array) -> Array:
-    names, counts = np.unique(values[~lost].astype(str), return_counts=True)
-    column = values.copy()
-    column[lost] = names[counts.argmax()]
-    return column.astype(str)
+def _label(
+    read: dict[str, Array], label: str | None, decimal: str, where: str
+) -> tuple[tuple[str, ...] | None, Tensor | None]:
+    """Returns the names of the classes, and one integer class per row, with shape (N,); takes the label from the columns."""
+    if label is None:
+        return None, None
+    if label not in read:
+        raise DataError(f"{where}: {unknown_name('column', label, read)}")
+    column = read.pop(label)
+    if (lost := np.array([value is None for value in column])).any():
+        raise DataError(f"{line(int(lost.argmax()), where)}: the label {label!r} is missing. Give it, or drop the row.")
+    numbers = read_numbers(column, decimal)
+    texts = bool(np.isnan(numbers).any())
+    classes, places = np.unique(as_text(column) if texts else numbers, return_inverse=True)
+    names = tuple(str(each) if texts else f"{each:g}" for each in classes)
+    return names, torch.from_numpy(places.astype(np.int64))

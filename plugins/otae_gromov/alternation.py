@@ -31,6 +31,7 @@ class Stationary:
         objective: The objective with entropy, a scalar in double precision.
         iterations: The number of linear problems that were solved.
         converged: Whether the moment stood still and the marginals were met, up to the tolerance.
+        violation: The share of the mass by which the marginals are off.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Stationary:
     objective: Tensor
     iterations: int
     converged: bool
+    violation: float
 
 
 def best(
@@ -86,11 +88,13 @@ def alternate(problem: Quadratic, linear: Linear, moment: Tensor, tolerance: flo
     f, g = step.potentials
     dual = (linear.a.double() * f.double()).sum() + (linear.b.double() * g.double()).sum()
     objective = problem.constant + problem.curvature * used.double().square().sum() + dual
-    return Stationary(step.plan, moment, (f, g), problem.value(step.plan, moment), objective, iterations, converged)
+    return Stationary(
+        step.plan, moment, (f, g), problem.value(step.plan, moment), objective, iterations, converged, step.violation
+    )
 
 
 def first_moments(source: Geometry, target: Geometry, starts: int) -> Iterator[Tensor]:
-    """Yields where alternations start: next to the independent coupling, on matched principal axes, on random signs.
+    """Yields where alternations start: next to the independent coupling, on matched principal axes, on random signs and turns.
 
     Axes are oriented by the skewness along them, so that a cloud and its image under an isometry match at once.
 
@@ -106,9 +110,12 @@ def first_moments(source: Geometry, target: Geometry, starts: int) -> Iterator[T
     for start in range(starts):
         if start < 2:
             yield matched * (_NUDGE if start == 0 else 1.0)
-        else:
+        elif start % 2 == 0:
             signs = torch.randint(0, 2, (count,), device=strengths.device) * 2 - 1
             yield (x_axes[:, :count] * (strengths * signs)) @ y_axes[:, :count].T
+        else:  # where variances are equal, axes are arbitrary
+            turn = torch.linalg.qr(torch.randn(count, count, dtype=strengths.dtype, device=strengths.device)).Q
+            yield (x_axes[:, :count] * strengths) @ turn @ y_axes[:, :count].T
 
 
 def principal(cloud: Geometry) -> tuple[Tensor, Tensor]:

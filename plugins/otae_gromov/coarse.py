@@ -25,7 +25,9 @@ def subsample(problem: Quadratic) -> Quadratic:
     source, left = _thinned(problem.source, problem.left)
     target, right = _thinned(problem.target, problem.right)
     constant = problem.constant.detach()
-    return replace(problem, source=source, target=target, left=left, right=right, constant=constant)
+    return replace(
+        problem, source=source, target=target, left=left, right=right, constant=constant, unit=problem.unit.detach()
+    )
 
 
 def extended(problem: Quadratic, coarse: Quadratic, found: Stationary, epsilon: float) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import torch
 from pydantic import Field
 
 from otae.cloud import Cloud
-from otae.reductions import Backend, precise
+from otae.reductions import Backend, precise, safe_sqrt
 
 from .geometry import squared_euclidean
 from .quadratic import Quadratic, squared_gw
@@ -73,7 +72,7 @@ class FusedGW(Solved):
         """
         bent = squared_gw(squared_euclidean(source), squared_euclidean(target))
         x, y = precise(source.flat), precise(target.flat)
-        centre = (x.detach().mean(0) + y.detach().mean(0)) / 2
+        centre = ((source.masses @ x + target.masses @ y) / 2).detach()
         x, y = x - centre, y - centre
         x_norms, y_norms = x.square().sum(1, keepdim=True), y.square().sum(1, keepdim=True)
         moved = 1 - self.alpha  # its cost, -2 <x, y> + |x|² + |y|², is a sum of inner products, too
@@ -86,7 +85,7 @@ class FusedGW(Solved):
             torch.cat(right, dim=1),
             self.alpha * bent.curvature,
             self.alpha * bent.constant,
-            self.alpha * bent.unit + moved * math.sqrt(bent.unit) / 8,  # 2 <x, y> has the size 2 √(E|x|² E|y|²)
+            self.alpha * bent.unit + moved * safe_sqrt(bent.unit) / 8,  # 2 <x, y> has the size 2 √(E|x|² E|y|²)
         )
 
     def extra_repr(self) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from copy import copy
+from dataclasses import replace
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from otae.cloud import Cloud
+from otae.cloud import Cloud, CloudLike
 from otae.errors import CloudError
+from otae.interfaces import Solution
 from otae.reductions import Backend
 
 from .geometry import Geometry, euclidean, squared_euclidean
-from .memory import Memory, Shapes
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Tolerance
+from .solved import Count, Epsilon, Solved, Solver, Start, Tolerance
 
 _FEWEST = 4  # points of a cloud that is split in halves
 
@@ -40,7 +41,7 @@ class GW(Solved):
 
     **Mini-batches are biased.** Between two batches of 64 points of one law this cost is about as large as between
     batches of different laws, since points are few and couplings many. Same-batch debiasing does not change that;
-    `halves` does, as do larger batches, a `memory` of recent samples, and costs without a coupling to solve for:
+    `halves` does, as do larger batches, a `memory` of the term, which adds recent samples, and costs without a coupling:
     `spectral-gw`, or `coupled-gw` where the coupling is given.
 
     Args:
@@ -52,13 +53,10 @@ class GW(Solved):
         solver: `entropic` or `exact`.
         debias: `none`; `same` for GW(x, y) - GW(x, x)/2 - GW(y, y)/2, which is 0 for isometric clouds; or `halves`, the same
             with the two halves of each batch, whose expectation is 0 where the laws are isometric.
-        memory: How many recent points of either cloud join the batch while training, cut from the graph.
-        source_shapes: The shapes of the source's members, which a memory needs; handed in by the builder.
-        target_shapes: The shapes of the target's members, which a memory needs; handed in by the builder.
         tolerance: The share of mass, and of the coupling's moment, to solve to.
         max_iterations: The most linear transport problems to solve from each start.
         starts: The number of starts: near the independent coupling first, then from matched principal axes, then from
-            these with random signs. The best is kept.
+            these with random signs or turned at random. The best is kept.
         backend: `dense`, `keops` or `auto`: what sums over kernels that are too large to be held.
 
     References:
@@ -90,9 +88,6 @@ class GW(Solved):
         components: Count | None = None,
         solver: Solver = "entropic",
         debias: Literal["none", "same", "halves"] = "none",
-        memory: Annotated[int, Field(ge=0)] = 0,
-        source_shapes: Shapes = (),
-        target_shapes: Shapes = (),
         tolerance: Tolerance = 1e-4,
         max_iterations: Count = 100,
         starts: Count = 1,
@@ -100,21 +95,28 @@ class GW(Solved):
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)
         self.ground, self.components, self.debias = ground, components, debias
-        self.source_memory = Memory(memory, source_shapes)
-        self.target_memory = Memory(memory, target_shapes)
 
-    def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        """Returns the cost, debiased where asked, a scalar.
+    def solve(self, source: CloudLike, target: CloudLike, start: Solution | None = None) -> Solution:
+        """Returns the best coupling of all points that was found, without debiasing.
 
         Args:
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
-
-        Raises:
-            CloudError: If distances are not finite, a cloud to halve has fewer than four points, or one with a memory bears
-                weights.
+            start: The solution of a similar problem, between as many points, to start from.
         """
-        return _DEBIASED[self.debias](self, self.source_memory(source), self.target_memory(target))
+        plain = copy(self)
+        plain.debias = "none"
+        return super(GW, plain).solve(source, target, start)
+
+    def answer(self, source: Cloud, target: Cloud, start: Start | None) -> Solution:
+        """Returns the solution whose objective is the cost, debiased where asked.
+
+        Args:
+            source: A cloud, with shape (N, D).
+            target: A cloud, with shape (M, D).
+            start: The earlier solution to start from, or `None`.
+        """
+        return _DEBIASED[self.debias](self, source, target, start)
 
     def problem(self, source: Cloud, target: Cloud) -> Quadratic:
         """Returns the problem of two clouds.
@@ -140,27 +142,37 @@ class GW(Solved):
     def _geometry(self, cloud: Cloud) -> Geometry:
         return squared_euclidean(cloud) if self.ground == "sqeuclidean" else euclidean(cloud, self.components)
 
-    def _objective(self, source: Geometry, target: Geometry, epsilon: float | None = None) -> Tensor:
-        return self.solving.solution(squared_gw(source, target), epsilon).objective
+    def _between(
+        self, source: Geometry, target: Geometry, temperature: Tensor | None = None, start: Start | None = None
+    ) -> Solution:
+        return self.solving.solution(squared_gw(source, target), self.limits, temperature, start=start)
 
 
-def _plain(cost: GW, source: Cloud, target: Cloud) -> Tensor:
-    return cost._objective(cost._geometry(source), cost._geometry(target))
+def _plain(cost: GW, source: Cloud, target: Cloud, start: Start | None) -> Solution:
+    return cost._between(cost._geometry(source), cost._geometry(target), start=start)
 
 
-def _same(cost: GW, source: Cloud, target: Cloud) -> Tensor:
+def _same(cost: GW, source: Cloud, target: Cloud, start: Start | None) -> Solution:
     x, y = cost._geometry(source), cost._geometry(target)
-    epsilon = cost.solving.temperature(squared_gw(x, y))
-    own = cost._objective(x, x, epsilon) + cost._objective(y, y, epsilon)
-    return cost._objective(x, y, epsilon) - own / 2
+    temperature = cost.solving.temperature(squared_gw(x, y))
+    found = cost._between(x, y, temperature, start)
+    own = [cost._between(each, each, temperature) for each in (x, y)]
+    return _combine(found, found.objective - (own[0].objective + own[1].objective) / 2, *own)
 
 
-def _halves(cost: GW, source: Cloud, target: Cloud) -> Tensor:
+def _halves(cost: GW, source: Cloud, target: Cloud, _: Start | None) -> Solution:
     (x, x_other), (y, y_other) = (map(cost._geometry, _halved(cloud)) for cloud in (source, target))
-    epsilon = cost.solving.temperature(squared_gw(x, y))
-    across = cost._objective(x, y, epsilon) + cost._objective(x_other, y_other, epsilon)
-    within = cost._objective(x, x_other, epsilon) + cost._objective(y, y_other, epsilon)
-    return (across - within) / 2
+    temperature = cost.solving.temperature(squared_gw(x, y))
+    pairs = ((x, y), (x_other, y_other), (x, x_other), (y, y_other))
+    first, second, *within = [cost._between(*pair, temperature) for pair in pairs]
+    objective = (first.objective + second.objective - within[0].objective - within[1].objective) / 2
+    return _combine(first, objective, second, *within)
+
+
+def _combine(first: Solution, objective: Tensor, *others: Solution) -> Solution:
+    """Returns a solution with another objective, converged if all others are."""
+    converged = first.converged and all(each.converged for each in others)
+    return replace(first, objective=objective, converged=converged)
 
 
 def _halved(cloud: Cloud) -> tuple[Cloud, Cloud]:
@@ -173,4 +185,8 @@ def _halved(cloud: Cloud) -> tuple[Cloud, Cloud]:
     return Cloud(cloud.flat[::2], weights[0]), Cloud(cloud.flat[1::2], weights[1])
 
 
-_DEBIASED: dict[str, Callable[[GW, Cloud, Cloud], Tensor]] = {"none": _plain, "same": _same, "halves": _halves}
+_DEBIASED: dict[str, Callable[[GW, Cloud, Cloud, Start | None], Solution]] = {
+    "none": _plain,
+    "same": _same,
+    "halves": _halves,
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from otae.reductions import Backend, pair_weights
 
 from .geometry import squared_euclidean
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Tolerance
+from .solved import Count, Epsilon, Solved, Solver, Start, Tolerance
 
 
 class GWGap(Solved):
@@ -71,21 +73,17 @@ class GWGap(Solved):
             squared_euclidean(Cloud(source.flat, weights)), squared_euclidean(Cloud(target.flat, weights))
         )
 
-    def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        """Returns the gap, a scalar.
+    def answer(self, source: Cloud, target: Cloud, start: Start | None) -> Solution:
+        """Returns the best coupling, and the gap as its objective.
 
         Args:
-            source: A cloud, with shape (N, …).
-            target: The cloud it is paired with, with shape (N, …).
-
-        Raises:
-            CloudError: If both clouds bear weights and these differ, or their distances are not finite.
+            source: A cloud, with shape (N, D).
+            target: The cloud it is paired with, with shape (N, D).
+            start: The earlier solution to start from, or `None`.
         """
         problem = self.problem(source, target)
-        return self._coupled(problem) - self._solution(problem).objective
-
-    def _solution(self, problem: Quadratic) -> Solution:
-        return self.solving.solution(problem, moments=[problem.moment(_given(problem))])
+        found = self.solving.solution(problem, self.limits, moments=[problem.moment(_given(problem))], start=start)
+        return replace(found, objective=self._coupled(problem) - found.objective)
 
     def _coupled(self, problem: Quadratic) -> Tensor:
         plan = _given(problem)

@@ -9,16 +9,24 @@ import torch
 from torch import Tensor
 
 from otae.interfaces import Plan
-from otae.reductions import Backend, imported
-
-from .balance import balance
-from .scaling import HeldKernel, ScaledKernel, SummedKernel
+from otae.reductions import Backend
+from otae.transport import (
+    Coupling,
+    Limits,
+    Measure,
+    Potentials,
+    Problem,
+    Products,
+    Until,
+    balance,
+    finish,
+    solve_simplex,
+)
 
 _SWEEPS = 300  # products with the kernel that one linear problem may take: the next one starts where it stopped
 _COOLING = 0.5  # the ratio of temperatures from one linear problem to the next
 _SLOWER = 0.7  # the same where it is cold, and local optima part
 _COLD = 1 / 30  # where it is cold, in units of the first temperature
-_HELD = {"cpu": 2**25, "cuda": 2**28}  # entries up to which a kernel is held as a matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,53 +79,61 @@ class Entropic(Linear):
         epsilon: The final temperature ε, in units of the cost.
         start: The temperature of the first problem; each later one is cooler, until ε.
         backend: Which backend sums over kernels that are too large to be held.
+        limits: The sizes up to which kernels are held.
         g: Where the potential of the target starts, with shape (M,), in units of the cost; 0 where `None`.
     """
 
     def __init__(
-        self, a: Tensor, b: Tensor, epsilon: float, start: float, backend: Backend, g: Tensor | None = None
+        self,
+        a: Tensor,
+        b: Tensor,
+        epsilon: float,
+        start: float,
+        backend: Backend,
+        limits: Limits,
+        g: Tensor | None = None,
     ) -> None:
-        least = 1e-20  # points without mass keep potentials, and draw none
-        super().__init__(a.clamp_min(least), b.clamp_min(least))
+        super().__init__(a, b)
         self.epsilon, self.temperature, self.cold = epsilon, max(start, epsilon), _COLD * start
-        self.backend = backend
+        self.backend, self.limits = backend, limits
         self.g = torch.zeros_like(b) if g is None else g
 
     def solve(self, p: Tensor, q: Tensor, tolerance: float) -> Transported:
         temperature = self.temperature
-        found = balance(self._kernel(p / temperature, q), self.g / temperature, tolerance, _SWEEPS)
-        self.g = temperature * found.g
+        source, target = Measure(p, self.a, weighted=True), Measure(q, self.b, weighted=True)
+        x, y = source.positive, target.positive
+        problem = Problem(Products(x.points, y.points, self.backend, self.limits), x.masses, y.masses)
+        gamma = target.gather(self.g) / temperature
+        start = Potentials(problem.extrapolate(gamma, temperature), gamma)
+        found = balance(problem, start, temperature, 0.0, Until(tolerance, _SWEEPS))
+        cold = temperature == self.epsilon
+        if cold and found.violation > tolerance and self.limits.finishes(len(x) * len(y)):
+            found = finish(problem, found, temperature, Until(tolerance, _SWEEPS))
+        coupling = Coupling(problem, found, temperature)
+        f, g = self._complete(coupling, source, 0), self._complete(coupling, target, 1)
+        self.g = g
         self.temperature = max(self.epsilon, temperature * (_COOLING if temperature > self.cold else _SLOWER))
-        potentials = temperature * found.f, self.g
-        return Transported(found.plan, potentials, found.violation, temperature == self.epsilon, found.sweeps)
+        plan = coupling.plan(source, target)
+        return Transported(plan, (f, g), found.violation, cold, found.iterations)
 
-    def _kernel(self, p: Tensor, q: Tensor) -> ScaledKernel:
-        if held(p, q, self.backend):
-            return HeldKernel(p, q, self.a, self.b)
-        return SummedKernel(p, q, self.a, self.b, self.backend)
-
-
-def held(source: Tensor, target: Tensor, backend: Backend) -> bool:
-    """Tells whether the kernel between two sets of points is held as a matrix.
-
-    Args:
-        source: The points of the source, with shape (N, …).
-        target: The points of the target, with shape (M, …).
-        backend: The backend that was asked for: KeOps never holds a kernel.
-    """
-    return backend != "keops" and len(source) * len(target) <= _HELD.get(source.device.type, _HELD["cpu"])
+    def _complete(self, coupling: Coupling, side: Measure, axis: int) -> Tensor:
+        """Returns the potential of a side in units of the cost, of points without mass too."""
+        temperature, potential = coupling.temperature, coupling.potential(axis)
+        if side.lost is None:
+            return temperature * potential
+        problem = coupling.problem if axis == 0 else coupling.problem.T
+        costs = problem.costs
+        assert isinstance(costs, Products)  # as `solve` makes them
+        lost = Products(side.points[side.lost], costs.q, self.backend, self.limits)
+        others = lost.soft_minimum(coupling.potential(1 - axis) + problem.log_b, temperature)
+        return temperature * side.scatter(potential, others)
 
 
 class Exact(Linear):
     """Creates a solver of linear transport by the network simplex of POT, in double precision on the CPU."""
 
     def solve(self, p: Tensor, q: Tensor, tolerance: float) -> Transported:
-        ot = imported("ot")
-        a, b, cost = (each.double().cpu().numpy() for each in (self.a, self.b, -(p.double() @ q.double().T)))
-        least = cost.min()  # the simplex takes costs below 0 for infeasible, and judges optimality by absolute size
-        size = max(cost.max() - least, 1e-300)
-        plan, log = ot.lp.emd(a / a.sum(), b / b.sum(), (cost - least) / size, numItermax=10**7, log=True)
-        log["u"] = size * log["u"] + least
-        log["v"] = size * log["v"]
-        f, g, matrix = (torch.as_tensor(each, dtype=p.dtype, device=p.device) for each in (log["u"], log["v"], plan))
-        return Transported(Plan.of(matrix), (f, g), 0.0, True, 0)
+        flow = solve_simplex(-(p.double() @ q.double().T), self.a, self.b)
+        f, g = (each.to(p.dtype) for each in flow.potentials)
+        plan = flow.to(p.dtype).plan()
+        return Transported(plan, (f, g), 0.0, True, 0)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-from otae.cloud import Cloud, CloudLike, as_cloud
+from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.interfaces import Cost, Plan, Solution
+from otae.interfaces import Plan
 from otae.reductions import imported
+from otae.transport import Measure, Optimum, Transport, solve_simplex
+from otae.transport.envelope import Needs
 
+from .matching import first_plans
 from .solved import Count, Tolerance
 
+_NOTHING = 1e-12  # the share of the largest cost below which nothing is left to gain
+_ASYMMETRY = 1e-5  # of the largest distance
 
-class MatrixGW(Cost):
+
+class MatrixGW(Transport):
     r"""Creates the Gromov-Wasserstein cost of clouds whose points are the rows of matrices of distances, of any kind.
 
     $$\min_{P \in \Pi(a, b)} \sum_{ijkl} \left( C_{ik} - D_{jl} \right)^2 P_{ij} P_{kl}$$
@@ -21,9 +30,14 @@ class MatrixGW(Cost):
     POT's conditional gradient solves it, in double precision on the CPU, with O(N²) memory and O(N³) time. Gradients, to
     the matrices and the weights, are those of the envelope theorem.
 
+    The problem has local optima, one of which each start leads to; the least is taken, and the search ends early where one
+    costs nothing. Points of weight 0 take no part. The cost does not depend on the unit of the distances.
+
     Args:
         tolerance: The relative change of the objective to stop at.
-        max_iterations: The most linear transport problems to solve.
+        max_iterations: The most linear transport problems to solve from each start.
+        starts: The number of starts: the independent coupling, then matched profiles of distances, then these with one point
+            of each side held together.
 
     References:
         Gromov-Wasserstein Averaging of Kernel and Distance Matrices (Peyré, Cuturi, Solomon, 2016)
@@ -37,12 +51,20 @@ class MatrixGW(Cost):
 
     same_space = False
 
-    def __init__(self, tolerance: Tolerance = 1e-9, max_iterations: Count = 1000) -> None:
+    def __init__(self, tolerance: Tolerance = 1e-9, max_iterations: Count = 1000, starts: Count = 8) -> None:
         super().__init__()
-        self.tolerance, self.max_iterations = tolerance, max_iterations
+        self.tolerance, self.max_iterations, self.starts = tolerance, max_iterations, starts
+
+    def _check(self, source: Cloud, target: Cloud) -> None:
+        super()._check(source, target)
+        for cloud in (source, target):
+            _check_distances(cloud)
+
+    def _drop_weightless(self, source: Cloud, target: Cloud) -> tuple[Cloud, Cloud]:
+        return source, target  # a point is a row and a column: `find` leaves both out
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        """Returns the least cost over all couplings, a scalar.
+        """Returns the least cost over all couplings that were found, a scalar.
 
         Args:
             source: A cloud whose point i is the row of the distances from i, with shape (N, N).
@@ -51,52 +73,90 @@ class MatrixGW(Cost):
         Raises:
             CloudError: If the matrices are not square and symmetric, or not finite.
         """
-        return self._solution(source, target).objective
+        return super().forward(source, target)
 
-    def solve(self, source: CloudLike, target: CloudLike) -> Solution:
+    def find(self, source: Measure, target: Measure, needs: Needs, start: Plan | None) -> Optimum:
         """Returns the best coupling that was found, with its value and potentials.
 
         Args:
-            source: A cloud whose point i is the row of the distances from i, with shape (N, N).
+            source: A measure whose point i is the row of the distances from i, with shape (N, N).
             target: The same of the target, with shape (M, M).
-
-        Raises:
-            CloudError: If the matrices are not square and symmetric, or not finite.
+            needs: Whether gradients to the matrices and the masses are asked for.
+            start: The plan of an earlier solution to start from alone, or `None`.
         """
-        return self._solution(as_cloud(source), as_cloud(target))
-
-    def _solution(self, source: Cloud, target: Cloud) -> Solution:
-        ot = imported("ot")
-        (c, a), (d, b) = _square(source), _square(target)
-        arrays = [each.detach().cpu().numpy() for each in (c, d, a, b)]
-        limits = {"max_iter": self.max_iterations, "tol_rel": self.tolerance, "tol_abs": 0.0}
-        found, log = ot.gromov.gromov_wasserstein(*arrays, "square_loss", log=True, **limits)
-        plan = torch.as_tensor(found, device=c.device)
-        f, g = (torch.as_tensor(log[key], device=c.device) for key in ("u", "v"))
-        slopes = (
-            a @ f + b @ g
-        )  # what the optimum gains by mass: the given masses enter the value through the plan alone
-        a, b = a.detach(), b.detach()
-        value = a @ c.square() @ a + b @ d.square() @ b - 2 * ((c @ plan @ d) * plan).sum()
-        objective = value + slopes - slopes.detach()
-        return Solution(
-            value=objective.detach().to(source.points.dtype),
-            objective=objective.to(source.points.dtype),
-            plan=Plan.of(plan.to(source.points.dtype)),
-            potentials=(f, g),
-            iterations=len(log["loss"]) - 1,
-            converged=len(log["loss"]) <= self.max_iterations,
+        dtype, (a, b) = source.points.dtype, (source.masses.double(), target.masses.double())
+        c, d = source.points.double(), target.points.double()
+        unit = max(float(c.abs().max()), float(d.abs().max())) or 1.0  # POT's tolerances are absolute
+        inner = [side.gather(side.gather(matrix).T).T / unit for side, matrix in ((source, c), (target, d))]
+        masses = [side.gather(each) / side.gather(each).sum() for side, each in ((source, a), (target, b))]
+        if start is None:
+            plans = first_plans(inner[0], inner[1], masses[0], masses[1], self.starts)
+        else:
+            plans = iter([source.gather(target.gather(start.dense().double().T).T)])
+        plan, losses = self._best(inner[0], inner[1], masses[0], masses[1], plans)
+        plan = source.scatter(target.scatter(plan.T).T)
+        linear = -2 * c @ plan @ d  # half the slope of the cost in the plan
+        flow = solve_simplex(2 * linear, a, b)
+        cross = c @ plan @ d
+        value = a @ c.square() @ a + b @ d.square() @ b - 2 * (cross * plan).sum()
+        f, g = flow.potentials
+        gradients = [
+            2 * (a[:, None] * a * c - plan @ d @ plan.T) if needs[0] else None,
+            2 * (b[:, None] * b * d - plan.T @ c @ plan) if needs[1] else None,
+            2 * c.square() @ a + f if needs[2] else None,
+            2 * d.square() @ b + g if needs[3] else None,
+        ]
+        coupling = Plan.of(plan.to(dtype))
+        errors = [
+            (marginal - masses).abs().sum() for marginal, masses in zip((plan.sum(1), plan.sum(0)), (a, b), strict=True)
+        ]
+        return Optimum(
+            objective=value.to(dtype),
+            gradients=[None if each is None else each.to(dtype) for each in gradients],
+            plan=coupling,
+            details=lambda: (value.to(dtype), (f.to(dtype), g.to(dtype))),
+            iterations=losses,
+            converged=losses <= self.max_iterations
+            and float((linear * 2 * plan).sum() - a @ f - b @ g) <= self._slack(value, c, a),
+            marginal_error=float(torch.stack(errors).max()),
+            state=coupling,
         )
 
+    def _slack(self, value: Tensor, c: Tensor, a: Tensor) -> float:
+        """Returns what the linear problem at the optimum may still gain."""
+        return 1e-6 * float(value.abs() + a @ c.square() @ a)
 
-def _square(cloud: Cloud) -> tuple[Tensor, Tensor]:
-    """Returns a matrix of distances and the masses, in double precision."""
-    matrix = cloud.flat.double()
+    def _best(self, c: Tensor, d: Tensor, a: Tensor, b: Tensor, starts: Iterator[Tensor]) -> tuple[Tensor, int]:
+        """Returns the best plan from several starts, and how many linear problems it took."""
+        ot = imported("ot")
+        arrays = [each.cpu().numpy() for each in (c, d, a, b)]
+        size = float(a @ c.square() @ a + b @ d.square() @ b)
+        best, least, count = None, math.inf, 0
+        for start in starts:
+            limits = {"max_iter": self.max_iterations, "tol_rel": self.tolerance, "tol_abs": 0.0}
+            found, log = ot.gromov.gromov_wasserstein(
+                *arrays, "square_loss", G0=start.cpu().numpy(), log=True, **limits
+            )
+            plan = torch.as_tensor(found, device=c.device)
+            loss = size - 2 * float(((c @ plan @ d) * plan).sum())
+            if loss < least:
+                best, least, count = plan, loss, len(log["loss"]) - 1
+            if least <= _NOTHING * size:
+                break
+        assert best is not None  # there is one start at least
+        return best, count
+
+    def extra_repr(self) -> str:
+        return f"tolerance={self.tolerance}, starts={self.starts}"
+
+
+def _check_distances(cloud: Cloud) -> None:
+    """Checks that the points of a cloud are the rows of a matrix of distances."""
+    matrix = cloud.flat.detach()
     if matrix.shape[0] != matrix.shape[1]:
         raise CloudError(
             f"Distances form a square matrix, one row a point, but these have shape {tuple(matrix.shape)}."
         )
-    if not torch.isfinite(matrix).all() or not torch.allclose(matrix, matrix.T, rtol=1e-5):
+    scale = float(matrix.abs().max())
+    if not math.isfinite(scale) or float((matrix - matrix.T).abs().max()) > _ASYMMETRY * scale:
         raise CloudError("A matrix of distances must be finite and symmetric. Take (C + C.T) / 2 of one that is not.")
-    weights = None if cloud.weights is None else cloud.weights.double()
-    return matrix, Cloud(matrix, weights).masses

@@ -29,7 +29,7 @@ class Quadratic:
         right: The factor V, with shape (M, R), with its graph.
         curvature: The factor κ.
         constant: What does not depend on the plan, a scalar with its graph.
-        unit: A sixteenth of the size of the linear cost, by which temperatures are measured.
+        unit: A sixteenth of the size of the linear cost, by which temperatures are measured, a scalar with its graph.
     """
 
     source: Geometry
@@ -38,7 +38,7 @@ class Quadratic:
     right: Tensor
     curvature: float
     constant: Tensor
-    unit: float
+    unit: Tensor
 
     def factors(self, moment: Tensor) -> tuple[Tensor, Tensor]:
         """Returns p and q, with shapes (N, R + L) and (M, R + L), whose inner products are minus the linear cost.
@@ -102,8 +102,8 @@ def squared_gw(source: Geometry, target: Geometry) -> Quadratic:
     return Quadratic(source, target, left, right, 8.0, constant, _unit(source, target))
 
 
-def _unit(source: Geometry, target: Geometry) -> float:
-    return float(source.spread.detach() * target.spread.detach())
+def _unit(source: Geometry, target: Geometry) -> Tensor:
+    return source.spread * target.spread
 
 
 def _own(cloud: Geometry) -> Tensor:

@@ -45,6 +45,7 @@ class SpectralGW(Cost):
         9.0
     """
 
+    vectorized = True
     same_space = False
 
     def __init__(self, bound: Literal["inner-product", "sqeuclidean"] = "inner-product") -> None:
@@ -78,8 +79,12 @@ def _weighted(cloud: Cloud) -> tuple[Tensor, Tensor]:
 
 def _spectrum(points: Tensor, masses: Tensor) -> Tensor:
     """Returns the eigenvalues of the covariance, falling, with shape (min(N, D),)."""
-    rooted = safe_sqrt(masses)[:, None] * points
-    matrix = rooted @ rooted.T if len(points) < points.shape[1] else rooted.T @ rooted
+    weightless = masses.requires_grad and bool((masses == 0).any())  # roots of their masses have no slope
+    if len(points) < points.shape[1] and not weightless:
+        rooted = safe_sqrt(masses)[:, None] * points
+        matrix = rooted @ rooted.T
+    else:
+        matrix = points.T @ (masses[:, None] * points)
     values: Tensor = torch.linalg.eigvalsh(matrix)
     return values.flip(0)
 

@@ -87,9 +87,20 @@ def halves(statistic: Callable[..., float], *arrays: Tensor, seed: int, count: i
         A General Theory for Jackknife Variance Estimation (Shao and Wu, 1989)
         https://doi.org/10.1214/aos/1176347263
     """
-    size, generator = len(arrays[0]), Generator().manual_seed(seed)
-    draws = (torch.randperm(size, generator=generator)[: (size + 1) // 2] for _ in range(count))
+    draws = draw_halves(len(arrays[0]), count, seed)
     return interval(statistic(*arrays), [statistic(*(array[rows] for array in arrays)) for rows in draws])
+
+
+def draw_halves(size: int, count: int, seed: int) -> list[Tensor]:
+    """Returns random halves of samples, as indices.
+
+    Args:
+        size: The number of samples; of an odd one, a half has one more than the rest.
+        count: The number of halves.
+        seed: The seed of the draws.
+    """
+    generator = Generator().manual_seed(seed)
+    return [torch.randperm(size, generator=generator)[: (size + 1) // 2] for _ in range(count)]
 
 
 def interval(value: float, replicates: list[float]) -> Estimate:

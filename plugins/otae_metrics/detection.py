@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from otae.interfaces import Estimate
 
-from .bootstrap import bootstraps
-from .roc import area
+from .bootstrap import interval
+
+_ACCEPTED, _REPLICATES = 0.95, 200
 
 
 def detection(normal: Tensor, outliers: Tensor, seed: int) -> dict[str, Estimate]:
@@ -19,44 +22,37 @@ def detection(normal: Tensor, outliers: Tensor, seed: int) -> dict[str, Estimate
         outliers: The scores of outliers, with shape (M,).
         seed: The seed of the bootstrap, over either kind of samples.
     """
-    return bootstraps(_figures, normal, outliers, seed=seed, paired=False)
+    generator = Generator().manual_seed(seed)
+    drawn = [
+        cloud[torch.randint(len(cloud), (_REPLICATES, len(cloud)), generator=generator)] for cloud in (normal, outliers)
+    ]
+    values, replicates = rates(normal[None], outliers[None]), rates(*drawn)
+    return {name: interval(float(value), replicates[name].tolist()) for name, value in values.items()}
 
 
-def average_precision(normal: Tensor, outliers: Tensor) -> float:
-    r"""Returns the area under the precision-recall curve of outliers, as steps.
+def rates(normal: Tensor, outliers: Tensor) -> dict[str, Tensor]:
+    r"""Returns AUROC, AUPR and the false positive rate at 95 %, of each of several trials, with shape (B,).
 
-    $$\sum_t (R_t - R_{t-1})\, P_t$$
-
-    over the thresholds t, from the highest score down; equal scores are one threshold.
-
-    Args:
-        normal: The scores of normal samples, with shape (N,).
-        outliers: The scores of outliers, with shape (M,).
-    """
-    scores, order = torch.cat([normal, outliers]).sort(descending=True)
-    found = (order >= len(normal)).double().cumsum(0)
-    last = torch.cat([scores[1:] != scores[:-1], torch.ones(1, dtype=torch.bool)])  # of each run of equal scores
-    hits, flagged = found[last], torch.arange(1, len(scores) + 1)[last]
-    gains = torch.diff(hits, prepend=hits.new_zeros(1)) / len(outliers)
-    return float((gains * hits / flagged).sum())
-
-
-def false_positives(normal: Tensor, outliers: Tensor, rate: float = 0.95) -> float:
-    """Returns the share of outliers that are taken for normal at the least threshold that accepts a share of the normal.
+    AUROC is the share of pairs in which the outlier has the higher score, a tie counting half. AUPR has outliers as
+    positives, and is the sum over thresholds t of $(R_t - R_{t-1}) P_t$, where equal scores are one threshold. The rate is
+    the share of outliers that the least threshold accepts by which 95 % of the normal samples are accepted.
 
     Args:
-        normal: The scores of normal samples, with shape (N,).
-        outliers: The scores of outliers, with shape (M,).
-        rate: The share of normal samples that must be accepted.
+        normal: The scores of normal samples, with shape (B, N).
+        outliers: The scores of outliers, with shape (B, M).
     """
-    ordered = normal.sort().values
-    accepted = ordered[max(0, -int(-rate * len(ordered) // 1) - 1)]  # the smallest score that `rate` of them reach
-    return float((outliers <= accepted).double().mean())
-
-
-def _figures(normal: Tensor, outliers: Tensor) -> dict[str, float]:
-    return {
-        "auroc": area(normal, outliers),
-        "aupr": average_precision(normal, outliers),
-        "fpr95": false_positives(normal, outliers),
-    }
+    count, size = normal.shape[1], outliers.shape[1]
+    scores, order = torch.cat([normal, outliers], dim=1).sort(dim=1, descending=True)
+    positive = order >= count
+    hits = positive.long().cumsum(1)
+    first = torch.ones_like(positive)
+    first[:, 1:] = scores[:, 1:] != scores[:, :-1]  # of each run of equal scores
+    last = first.roll(-1, dims=1)
+    places = torch.arange(1, count + size + 1).expand_as(order)
+    end = torch.where(last, places, count + size).flip(1).cummin(1).values.flip(1)  # the last place of each one's run
+    found = hits.gather(1, end - 1)
+    before = torch.where(first, hits - positive.long(), 0).cummax(1).values
+    above = torch.where(positive, 0, found + before).sum(1).double() / (2 * count * size)
+    precision = torch.where(positive, found / end, 0.0).sum(1).double() / size
+    accepted = normal.sort(dim=1).values[:, max(0, math.ceil(_ACCEPTED * count - 1e-9) - 1)]
+    return {"auroc": above, "aupr": precision, "fpr95": (outliers <= accepted[:, None]).double().mean(1)}

@@ -30,7 +30,7 @@ def explicitness(train: Representation, judged: Representation, seed: int) -> Es
     scores = torch.stack([column for _, _, column in groups], dim=1)  # (N, classes of all factors)
     truths = torch.stack([judged.classes[:, f] == label for f, label, _ in groups], dim=1)
     owners = torch.tensor([f for f, _, _ in groups])
-    return bootstrap(lambda scores, truths: _mean_area(scores, truths, owners), scores, truths, seed=seed, count=50)
+    return bootstrap(lambda scores, truths: _mean_area(scores, truths, owners), scores, truths, seed=seed, count=20)
 
 
 def _probabilities(x: Tensor, classes: Tensor, y: Tensor) -> dict[int, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from otae.errors import NotApplicableError
 from otae.interfaces import Estimate, Figure, FigureValue, Metric, Missing, Specimen
 
-from .bootstrap import bootstrap, halves
+from .bootstrap import bootstrap, draw_halves, interval
 from .logistic import logistic
 from .mutual_information import entropies
 from .nearest_information import nearest_information
@@ -21,6 +21,7 @@ from .representation import Codes, Representation, represent, standardise
 _PENALTY = 1e-6  # as good as none
 _ACTIVE = 1 / 20
 _FEWEST = 10
+_HALVES = 20
 
 
 class InfoMEC(Metric):
@@ -70,6 +71,7 @@ class InfoMEC(Metric):
         "information": Figure("information", "The share of each factor's entropy that each dimension tells."),
     }
     needs_factors = True
+    costly = True
 
     def __init__(
         self,
@@ -99,12 +101,13 @@ class InfoMEC(Metric):
         active = (ranges > _ACTIVE * ranges.max()).nonzero().flatten()
         points = standardise(found.codes)
         shares = self._shares(points, found.classes, seed)
+        parts = [
+            self._shares(points[rows], found.classes[rows], seed) for rows in draw_halves(len(found), _HALVES, seed)
+        ]
 
-        def share(number: int) -> FigureValue:
-            return halves(
-                lambda x, f: _excess(self._shares(x, f, seed).index_select(1, active), number), points, found.classes,
-                seed=seed, count=20,
-            )  # fmt: skip
+        def share(dimension: int) -> FigureValue:
+            value, *replicates = (_excess(each.index_select(1, active), dimension) for each in (shares, *parts))
+            return interval(value, replicates)
 
         few, silent = "Only one factor varies.", f"{len(active)} dimensions are active."
         return {

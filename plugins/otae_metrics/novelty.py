@@ -66,11 +66,12 @@ def density(model: TrainedModel) -> Score | None:
 
 
 def potentials(specimen: Specimen, sample: Views) -> Mapping[str, Score]:
-    """Returns the negative value of each learned potential, by name: `critic` and `critic_data` for the first term that has
+    """Returns a score from each learned potential, by name: `critic` and `critic_data` for the first term that has
     one, and with the term's name behind for the others.
 
     A term's target is what the model generates: of a sample, its reconstruction stands for the generation, and its code
-    for the draw from the prior. Its source are the sample and its code themselves.
+    for the draw from the prior: a potential is high there, and the score is its negative. The source are the sample and its
+    code themselves: a potential is low there, and is the score.
 
     Args:
         specimen: The specimen, with an objective.
@@ -79,11 +80,11 @@ def potentials(specimen: Specimen, sample: Views) -> Mapping[str, Score]:
     found: dict[str, Score] = {}
     terms = list(specimen.objective or ())
     for name, term in terms:
-        sides = {"critic": _members(term.target or ()), "critic_data": _members(term.source)}
-        for side, members in sides.items():
+        sides = {"critic": (_members(term.target or ()), -1), "critic_data": (_members(term.source), 1)}
+        for side, (members, sign) in sides.items():
             if members and _potential(term.cost, sample, members) is not None:
                 label = side if side not in found else f"{side}_{name}"
-                found[label] = _Critic(term.cost, members)
+                found[label] = _Critic(term.cost, members, sign)
     return found
 
 
@@ -132,12 +133,13 @@ def linear_error(linear: Linear) -> Score:
 class _Critic:
     cost: Cost
     members: tuple[str, ...]
+    sign: int
 
     def __call__(self, views: Views) -> Tensor:
         starts = range(0, len(views.data), _BATCH)
         parts = [views.part(slice(start, start + _BATCH)) for start in starts]
         values = [_potential(self.cost, part, self.members) for part in parts]
-        return -torch.cat([value for value in values if value is not None])
+        return self.sign * torch.cat([value for value in values if value is not None])
 
 
 def _potential(cost: Cost, views: Views, members: Sequence[str]) -> Tensor | None:

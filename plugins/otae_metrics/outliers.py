@@ -40,7 +40,7 @@ class Outliers(Metric):
 
     - `critic`: $-f(G(E(x)), E(x))$, for each term of the objective whose cost has learned a potential f, high where
       points look like what the model generates: the reconstruction stands for the generation and the code for the draw
-      from the prior. `critic_data` is $-f$ at the members of the term's source, such as $(x, E(x))$;
+      from the prior. `critic_data` is $f$ at the members of the term's source, such as $(x, E(x))$, where f is low;
     - `density`: $-\log \pi(E(x))$, where the prior has a density;
     - `reconstruction`: $\|x - G(E(x))\|^2 / D$;
     - `transport`: the cost of moving the code to the prior, the dual potential of optimal transport between codes of
@@ -114,17 +114,10 @@ class Outliers(Metric):
         made = others(against, specimen, self.limit) if isinstance(against, Dataset) else change(against, specimen)
         clouds = (cloud[arrange(cloud, seed)[: self.limit]] for cloud in (specimen.data, made))
         normal, outliers = (Views.of(specimen.model, cloud) for cloud in clouds)
-        figures: dict[str, FigureValue] = {}
         scores = self._scores(specimen, normal)
+        figures: dict[str, FigureValue] = {}
         for name, score in scores.items():
-            reason = score.reason if isinstance(score, Missing) else None
-            values = None if isinstance(score, Missing) else (score(normal), score(outliers))
-            if values is not None and not all(bool(torch.isfinite(each).all()) for each in values):
-                reason = "Some samples lie where the prior has no mass at all: their density is 0."
-            for kind in _KINDS if reason is not None else ():
-                figures[f"{name}_{kind}"] = Missing(str(reason))
-            if values is not None and reason is None:
-                figures |= {f"{name}_{kind}": value for kind, value in detection(*values, seed).items()}
+            figures |= {f"{name}_{kind}": value for kind, value in _judge(score, normal, outliers, seed).items()}
         return {"auroc": figures[f"{self._chosen(scores)}_auroc"], **figures}
 
     def _scores(self, specimen: Specimen, normal: Views) -> dict[str, Score | Missing]:
@@ -145,3 +138,12 @@ class Outliers(Metric):
         if self.score != "auto":
             return self.score
         return next(name for name in ("critic", "density", "transport") if not isinstance(scores[name], Missing))
+
+
+def _judge(score: Score | Missing, normal: Views, outliers: Views, seed: int) -> Mapping[str, FigureValue]:
+    if isinstance(score, Missing):
+        return dict.fromkeys(_KINDS, score)
+    values = score(normal), score(outliers)
+    if not all(bool(torch.isfinite(each).all()) for each in values):
+        return dict.fromkeys(_KINDS, Missing("The score of some samples is no finite number."))
+    return detection(*values, seed)

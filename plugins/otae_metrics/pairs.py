@@ -12,12 +12,13 @@ from otae.interfaces import Estimate
 from .bootstrap import interval
 from .linear import vectors
 from .order import canonical
+from .subset import subset
 
 _HALVES = 200
 
 
 def matched(codes: Tensor, data: Tensor, limit: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Returns codes and data as vectors, at most `limit` pairs of them by seed, in an order that depends on them alone.
+    """Returns codes and data as vectors, at most `limit` pairs of them by seed; their order depends on them alone.
 
     Args:
         codes: The codes, with shape (N, D).
@@ -25,10 +26,10 @@ def matched(codes: Tensor, data: Tensor, limit: int, seed: int) -> tuple[Tensor,
         limit: The largest number of pairs.
         seed: The seed of the choice.
     """
-    points = vectors(codes), vectors(data)
+    chosen = subset(codes, limit, seed)
+    points = vectors(codes[chosen]), vectors(data[chosen])
     order = canonical(torch.cat(points, dim=1))
-    shuffled = torch.randperm(len(order), generator=Generator().manual_seed(seed))[:limit]
-    return points[0][order[shuffled]], points[1][order[shuffled]]
+    return points[0][order], points[1][order]
 
 
 def pair_interval(value: float, figure: Callable[[Tensor], Tensor], matrices: list[Tensor], seed: int) -> Estimate:

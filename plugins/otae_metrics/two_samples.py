@@ -54,8 +54,7 @@ def project(x: Tensor, directions: int, seed: int) -> Tensor:
         seed: Their seed.
     """
     axes = torch.randn(x.shape[1], directions, generator=Generator().manual_seed(seed), dtype=x.dtype)
-    projected: Tensor = x @ (axes / axes.norm(dim=0))
-    return projected
+    return x @ (axes / axes.square().sum(0).sqrt())
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:

@@ -55,6 +55,8 @@ class CramerWold(Cost):
         0.2003
     """
 
+    vectorized = True
+
     def __init__(
         self,
         gamma: Positive | Literal["silverman"] = "silverman",

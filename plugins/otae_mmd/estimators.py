@@ -50,7 +50,7 @@ ESTIMATORS: dict[Estimator, Callable[[Tensor, Tensor, Tensor | float], Tensor]] 
 
 
 def points_with_mass(cloud: Cloud, side: str, estimator: Estimator) -> tuple[Tensor, Tensor]:
-    """Returns the points that have mass, with shape (N, D), and their masses, with shape (N,) and sum 1.
+    """Returns the points, with shape (N, D), and their masses, with shape (N,) and sum 1.
 
     Args:
         cloud: A cloud, with shape (N, …).
@@ -61,14 +61,13 @@ def points_with_mass(cloud: Cloud, side: str, estimator: Estimator) -> tuple[Ten
         CloudError: If the unbiased estimator meets a cloud with fewer than two points.
     """
     x = precise(cloud.flat)
-    if cloud.weights is not None:
-        x = x[cloud.weights > 0]
-    if estimator == "unbiased" and len(x) < 2:
+    count = len(x) if cloud.weights is None else int((cloud.weights > 0).sum())
+    if estimator == "unbiased" and count < 2:
         raise CloudError(
             f"The unbiased estimator averages over pairs of distinct points, but the {side} has 1 point with mass. "
             "Use a batch size of at least 2 (and drop a last batch of 1), or set estimator: biased."
         )
     if cloud.weights is None:
         return x, x.new_full((1,), 1 / len(x)).expand(len(x))  # a stride of 0 says that all masses are equal
-    weights = cloud.weights[cloud.weights > 0].to(x.dtype)
+    weights = cloud.weights.to(x.dtype)  # some may be 0, where a gradient to them may be asked for
     return x, weights / weights.sum()

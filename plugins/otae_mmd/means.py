@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from otae.reductions import Backend, Squares, kernel_mean
+from otae.reductions import Backend, Squares, in_transform, kernel_mean
 from otae.reductions.backend import chosen
 
 from .kernels import Radial
@@ -40,7 +40,7 @@ def radial_mean(kernel: Radial, pairs: Squares, a: Tensor, b: Tensor, backend: B
     Raises:
         BackendError: If KeOps is asked for and cannot run here.
     """
-    if chosen(backend, [pairs]) == "keops":
+    if chosen(backend, [pairs]) == "keops" or in_transform():
         return kernel_mean(kernel, pairs, a, b, backend)
     inputs = (pairs.x, a) if pairs.alone and a is b else (pairs.x, a, pairs.y, b)
     return cast("Tensor", _Mean.apply(kernel, pairs, *inputs))  # type: ignore[no-untyped-call]

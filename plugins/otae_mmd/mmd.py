@@ -74,6 +74,8 @@ class MMD(Cost):
         4.5671
     """
 
+    vectorized = True
+
     def __init__(
         self,
         kernel: Name | Annotated[dict[Name, Positive], Field(min_length=1)] = "imq",

@@ -124,11 +124,15 @@ def _sums(points: Tensor, masses: Tensor, waves: Tensor) -> Tensor:
 class _Waves(torch.autograd.Function):
     """Computes cosines and sines, whose gradients are each other: none is computed twice."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, phases: Tensor) -> tuple[Tensor, Tensor]:
-        cosines, sines = phases.cos(), phases.sin()
-        ctx.save_for_backward(cosines, sines)
-        return cosines, sines
+    def forward(phases: Tensor) -> tuple[Tensor, Tensor]:
+        return phases.cos(), phases.sin()
+
+    @staticmethod
+    def setup_context(ctx: Any, _: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:
+        ctx.save_for_backward(*output)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:

@@ -52,6 +52,8 @@ class SlicedEnergy(Cost):
         5.0
     """
 
+    vectorized = True
+
     def __init__(self, projections: Annotated[int, Field(gt=0)] = 64, estimator: Estimator = "unbiased") -> None:
         super().__init__()
         self.projections = projections

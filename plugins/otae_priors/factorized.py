@@ -22,6 +22,8 @@ class Factorized(Pushforward):
         latent_dim: The number of entries of a code; handed in by the builder.
         width: The width of the hidden layers of each dimension's network.
         depth: The number of hidden layers.
+        learn_scales: Whether the standard deviations of the dimensions are learned, with mean 1; all are 1 otherwise.
+            Codes that keep the distances of the data vary more along some directions than along others.
 
     References:
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
@@ -37,8 +39,9 @@ class Factorized(Pushforward):
         latent_dim: int,
         width: Annotated[int, Field(gt=0)] = 4,
         depth: Annotated[int, Field(gt=0)] = 3,
+        learn_scales: bool = False,
     ) -> None:
-        super().__init__(latent_dim, _Marginals(latent_dim, [1, *[width] * depth, 1]))
+        super().__init__(latent_dim, _Marginals(latent_dim, [1, *[width] * depth, 1]), learn_scales)
 
 
 class _Marginals(Separate):

@@ -24,6 +24,8 @@ class Neural(Pushforward):
         latent_dim: The number of entries of a code; handed in by the builder.
         width_factor: The width of the hidden layers, in units of latent_dim.
         depth: The number of hidden layers.
+        learn_scales: Whether the standard deviations of the dimensions are learned, with mean 1; all are 1 otherwise.
+            Codes that keep the distances of the data vary more along some directions than along others.
 
     References:
         Gromov-Wasserstein Autoencoders (Nakagawa et al., 2023)
@@ -39,7 +41,10 @@ class Neural(Pushforward):
         latent_dim: int,
         width_factor: Annotated[int, Field(gt=0)] = 4,
         depth: Annotated[int, Field(gt=0)] = 3,
+        learn_scales: bool = False,
     ) -> None:
         widths = [latent_dim, *[width_factor * latent_dim] * depth]
         hidden = [layer for n, m in pairwise(widths) for layer in (nn.Linear(n, m), LeakySiLU())]
-        super().__init__(latent_dim, nn.Sequential(*hidden, nn.Linear(widths[-1], latent_dim, bias=False)))
+        super().__init__(
+            latent_dim, nn.Sequential(*hidden, nn.Linear(widths[-1], latent_dim, bias=False)), learn_scales
+        )

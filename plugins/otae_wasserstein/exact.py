@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.reductions import safe_power, squared_distances
-from otae.transport import Measure, Optimum, Transport, solve_simplex
+from otae.transport import Measure, Optimum, Solution, Transport, solve_matrix, solve_simplex
 from otae.transport.envelope import Needs
 
 
@@ -92,6 +92,16 @@ class Exact(Transport):
             marginal_error=float(torch.stack(errors).max()),
             gap=flow.gap,
         )
+
+    def solve_matrix(self, costs: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Solution:
+        """Returns the plan of least cost for a matrix of costs, differentiable in it.
+
+        Args:
+            costs: The costs of all pairs, with shape (N, M), such as those of a ground cost of one's own.
+            a: The weights of the source points, with shape (N,); uniform where `None`.
+            b: The weights of the target points, with shape (M,); uniform where `None`.
+        """
+        return solve_matrix(costs, a, b, pivots=self.max_iterations)
 
     def _costs(self, squares: Tensor) -> Tensor:
         return squares if self.p == 2 else safe_power(squares, self.p / 2)

@@ -10,8 +10,8 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Cost
-from otae.reductions import safe_sqrt
-from otae.transport import with_gradients
+from otae.reductions import in_transform, safe_sqrt
+from otae.transport import solve_with_gradients
 
 from .projections import centred, masses
 
@@ -46,6 +46,8 @@ class Gaussian(Cost):
         3.0
     """
 
+    vectorized = True
+
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the squared distance of the normal laws, a scalar.
 
@@ -61,9 +63,14 @@ class Gaussian(Cost):
             a, b = masses(source, x), masses(target, y)
             x_mean, y_mean = a @ x, b @ y
             apart = (x_mean - y_mean).square().sum()
-            if not apart.isfinite():  # as soon as one point is not
+            if not in_transform() and not apart.isfinite():  # as soon as one point is not
                 raise CloudError("The clouds have points that are not finite: look for where they come from.")
-            return apart + bures(_rooted(x - x_mean, a), _rooted(y - y_mean, b))
+            x, y = x - x_mean, y - y_mean
+            value = apart + bures(_rooted(x, a), _rooted(y, b))
+            for cloud, points, mass, other in ((source, x, a, _rooted(y, b)), (target, y, b, _rooted(x, a))):
+                if cloud.weights is not None and mass.requires_grad and bool((mass == 0).any()):
+                    value = value + _of_weightless(points.detach(), mass, other.detach())
+            return value
 
 
 def bures(x: Tensor, y: Tensor) -> Tensor:
@@ -77,19 +84,43 @@ def bures(x: Tensor, y: Tensor) -> Tensor:
         x: The first points, with shape (N, D).
         y: The second points, with shape (M, D).
     """
-    with torch.no_grad():
-        of_x, of_y = _factored(x), _factored(y)
-        r_x, r_y = of_x.r, of_y.r
-        u, values, v = torch.linalg.svd(r_x @ r_y.T, full_matrices=False)
-        v = v.T
-        u_x, v_y = u.T @ r_x, v.T @ r_y  # (K, D), turned to face each other
-        value: Tensor = (u_x - v_y).square().sum() + _outside(r_x, u, u_x) + _outside(r_y, v, v_y)
-        if not (x.requires_grad or y.requires_grad):
-            return value
-        rounding = values[0] * torch.finfo(values.dtype).eps * max(r_x.shape[0], r_y.shape[0])
-        seen = (values > rounding)[:, None]  # what neither cloud sees of the other pulls nowhere
-        gradients = 2 * (x - of_x.turned(u @ (seen * v_y))), 2 * (y - of_y.turned(v @ (seen * u_x)))
-    return with_gradients(value, (x, y), gradients)
+    if in_transform():
+        common: Tensor = torch.linalg.svdvals(x @ y.T).sum()
+        return x.square().sum() + y.square().sum() - 2 * common
+    return solve_with_gradients(lambda both, needs: _align(both[0], both[1], any(needs)), (x, y))
+
+
+def _align(x: Tensor, y: Tensor, sloped: bool) -> tuple[Tensor, tuple[Tensor | None, Tensor | None]]:
+    """Returns the squared Bures distance, and where they are asked for its gradients to the points of both."""
+    of_x, of_y = _factored(x), _factored(y)
+    r_x, r_y = of_x.r, of_y.r
+    u, values, v = torch.linalg.svd(r_x @ r_y.T, full_matrices=False)
+    v = v.T
+    u_x, v_y = u.T @ r_x, v.T @ r_y  # (K, D), turned to face each other
+    value: Tensor = (u_x - v_y).square().sum() + _outside(r_x, u, u_x) + _outside(r_y, v, v_y)
+    if not sloped:
+        return value, (None, None)
+    rounding = values[0] * torch.finfo(values.dtype).eps * max(r_x.shape[0], r_y.shape[0])
+    seen = (values > rounding)[:, None]  # what neither cloud sees of the other pulls nowhere
+    return value, (2 * (x - of_x.turned(u @ (seen * v_y))), 2 * (y - of_y.turned(v @ (seen * u_x))))
+
+
+def _of_weightless(points: Tensor, masses: Tensor, other: Tensor) -> Tensor:
+    """Returns a scalar of value 0, with the gradient to masses that are 0, whose roots have no slope.
+
+    Args:
+        points: The centred points, with shape (N, D), cut from the graph.
+        masses: Their masses, with shape (N,).
+        other: The other cloud's points times the roots of their masses, with shape (M, D), cut from the graph.
+    """
+    kept = masses.detach() > 0
+    with torch.enable_grad():
+        leaf = _rooted(points, masses.detach())[kept].requires_grad_()
+        (slopes,) = torch.autograd.grad(bures(leaf, other), leaf)
+    images = torch.linalg.lstsq(leaf.detach(), leaf.detach() - slopes / 2).solution  # the map to the other normal law
+    lost = points[~kept]
+    gains = (lost * (lost - lost @ images)).sum(1)
+    return torch.dot((masses - masses.detach())[~kept], gains)
 
 
 def _rooted(points: Tensor, masses: Tensor) -> Tensor:

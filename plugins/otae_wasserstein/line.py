@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from otae.reductions import safe_power
+from otae.reductions import in_transform, safe_power
 
 _THREADS = 4  # from which on torch, which sorts rows in parallel, overtakes NumPy, which sorts four times as fast
 
@@ -63,7 +63,7 @@ def _uniform_costs(x: Tensor, y: Tensor, p: float) -> Tensor:
 def _weighted_costs(source: Line, target: Line, p: float) -> Tensor:
     (x, of_x), (y, of_y) = _cumulated(source), _cumulated(target)
     cuts = torch.cat([of_x, of_y], dim=1)  # (L, N+M)
-    order = _order(cuts)
+    order = _order(cuts, stable=True)  # of points without mass: they come before those that they tie with
     lengths = _taken(cuts, order).diff(dim=1, prepend=cuts.new_zeros(len(cuts), 1)).to(x.dtype)
     ends_x = (order < x.shape[1]).long()
     i = ends_x.cumsum(1) - ends_x  # how many points of x come before
@@ -80,11 +80,11 @@ def _cumulated(line: Line) -> tuple[Tensor, Tensor]:
     return _taken(line.points, order), masses.double()[order].cumsum(1)
 
 
-def _order(values: Tensor) -> Tensor:
+def _order(values: Tensor, stable: bool = False) -> Tensor:
     """Returns the indices that sort each row, with shape (L, N)."""
-    if values.device.type == "cpu" and torch.get_num_threads() < _THREADS:
-        return torch.from_numpy(np.argsort(values.detach().numpy(), axis=1))
-    return values.detach().argsort(dim=1)
+    if values.device.type == "cpu" and torch.get_num_threads() < _THREADS and not in_transform():
+        return torch.from_numpy(np.argsort(values.detach().numpy(), axis=1, kind="stable" if stable else None))
+    return values.detach().argsort(dim=1, stable=stable)
 
 
 def _taken(values: Tensor, indices: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from otae.cloud import Cloud
 from otae.interfaces import Cost
+from otae.transport import once
 
 from .directions import random_directions
 from .line import line_costs
@@ -66,7 +67,7 @@ class MaxSliced(Cost):
         """
         direction = self.direction(source, target)
         x, y = centred(source, target)
-        return line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0]
+        return once(line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0])
 
     def direction(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the unit vector of the best line found, with shape (D, 1).
@@ -77,6 +78,9 @@ class MaxSliced(Cost):
         """
         source, target = source.detach(), target.detach()
         x, y = centred(source, target)
+        if torch.is_inference(x) or torch.is_inference(y) or torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                return self.direction(_recordable(source), _recordable(target))
 
         def judged(directions: Tensor) -> tuple[Tensor, Tensor]:
             with torch.enable_grad():
@@ -93,6 +97,11 @@ class MaxSliced(Cost):
 
     def extra_repr(self) -> str:
         return f"starts={self.starts}, steps={self.steps}, p={self.p}"
+
+
+def _recordable(cloud: Cloud) -> Cloud:
+    """Returns a copy of a cloud that gradients can be recorded of, as they cannot of tensors from inference mode."""
+    return Cloud(cloud.flat.clone(), None if cloud.weights is None else cloud.weights.clone())
 
 
 def _climbed(directions: Tensor, judged: Judge, steps: int, p: float) -> Tensor:

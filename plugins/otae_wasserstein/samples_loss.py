@@ -9,7 +9,11 @@ from otae.transport import Distances, Potentials, Problem, Schedule
 from otae.transport.balancing import violation
 
 
-def solve_by_geomloss(problem: Problem, schedule: Schedule, start: object = None) -> Potentials:
+def solve_by_geomloss(
+    problem: Problem,
+    schedule: Schedule,
+    start: Potentials | None = None,  # noqa: ARG001  # it has none to start from
+) -> Potentials:
     """Returns the potentials that `geomloss.SamplesLoss` finds, and one more step, for which the columns are exact.
 
     Its ground cost is ours over p, and so are its potentials and its temperature. It takes one step at each temperature

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.reductions import Backend
-from otae.transport import Measure, Optimum, Potentials, Schedule, Transport, Until, anneal
+from otae.transport import Measure, Optimum, Potentials, Schedule, Solution, Transport, Until, anneal, solve_matrix
 from otae.transport.envelope import Needs
 
 from .divergence import Divergence, Solver, solve_divergence
@@ -115,16 +115,27 @@ class Sinkhorn(Transport):
         x, y, schedule = self._resolve(source.moved(-centres[0]), target.moved(-centres[1]))
         solver, sums = _BACKENDS[self.backend]
         limits = self.limits if solver is anneal else replace(self.limits, simplex=0)
-        divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, start)
+        divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, _read(start, x.points))
         shift = (centres[0] - centres[1]).to(x.points)
         return self._report(divergence, shift, needs, schedule, dtype)
+
+    def solve_matrix(self, costs: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Solution:
+        """Returns the entropic plan for a matrix of costs, at the temperature p blurᵖ, without debiasing.
+
+        Args:
+            costs: The costs of all pairs, with shape (N, M), such as those of a ground cost of one's own.
+            a: The weights of the source points, with shape (N,); uniform where `None`.
+            b: The weights of the target points, with shape (M,); uniform where `None`.
+        """
+        return solve_matrix(costs, a, b, self.schedule.last, self.schedule.until, self.limits)
 
     def _resolve(self, source: Measure, target: Measure) -> tuple[Measure, Measure, Schedule]:
         """Returns the sides in a precision that resolves the blur, and the schedule, whose blur is raised if none does."""
         radii = [torch.linalg.vector_norm(side.positive.points, dim=1).max() for side in (source, target)]
         span = float(torch.stack(radii).sum().item() ** self.p)
         dtype = source.points.dtype
-        if self.schedule.blur < self.schedule.least(span, dtype) and math.isfinite(span):
+        blunt = self.schedule.last > span  # logarithms near 0 are then all that counts
+        if (blunt or self.schedule.blur < self.schedule.least(span, dtype)) and math.isfinite(span):
             source, target, dtype = source.to(torch.float64), target.to(torch.float64), torch.float64
         return source, target, self.schedule.above(self.schedule.least(span, dtype))
 
@@ -174,3 +185,8 @@ class Sinkhorn(Transport):
 
     def extra_repr(self) -> str:
         return f"p={self.p}, blur={self.schedule.blur}, debias={self.debias}, backend={self.backend!r}"
+
+
+def _read(start: tuple[Potentials, ...] | None, like: Tensor) -> tuple[Potentials, ...] | None:
+    """Returns the potentials of an earlier solution in a type, their iterations forgotten."""
+    return start and tuple(Potentials(each.phi.to(like), each.gamma.to(like)) for each in start)

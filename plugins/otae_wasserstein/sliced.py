@@ -45,6 +45,8 @@ class Sliced(Cost):
         True
     """
 
+    vectorized = True
+
     def __init__(
         self,
         projections: Annotated[int, Field(gt=0)] = 64,

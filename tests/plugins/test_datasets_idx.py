@@ -12,6 +12,7 @@ import torch
 from otae.errors import DataError
 from otae.testing import DatasetSuite
 from otae_datasets import Idx
+from otae_datasets import idx as module
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (6, 5, 4), dtype=np.uint8)
@@ -161,3 +162,17 @@ def test_classes_are_named_where_the_folder_tells_the_set(tmp_path, folder, firs
 def test_labels_beyond_the_classes_of_the_named_set_have_no_names(tmp_path) -> None:
     write(tmp_path / "MNIST", train_images=IMAGES, train_labels=np.arange(5, 11, dtype=np.uint8))
     assert Idx(tmp_path / "MNIST").class_names is None
+
+
+@pytest.mark.parametrize("name", ["FashionMNIST", "fashion-mnist"])
+def test_fashion_mnist_is_found_where_its_debian_package_puts_it(tmp_path, monkeypatch, name) -> None:
+    packaged = family(tmp_path / "usr/share/datasets/fashion-mnist", zipped=True)
+    monkeypatch.setattr(module, "_PACKAGED", {"fashionmnist": packaged})
+    monkeypatch.chdir(tmp_path)
+    dataset = Idx(name)
+    assert len(dataset) == 6
+    assert dataset.class_names[0] == "T-shirt/top"
+    family(tmp_path / name / "raw")
+    (tmp_path / name / "raw/train-images-idx3-ubyte").write_bytes(b"")
+    with pytest.raises(DataError, match=rf"{name}/raw/train-images"):
+        Idx(name)  # one's own comes first

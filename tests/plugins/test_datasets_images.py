@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -139,4 +141,50 @@ def test_a_palette_with_transparency_is_read_without_a_warning(tmp_path) -> None
 def test_a_folder_without_pictures_is_refused(tmp_path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     with pytest.raises(DataError, match=r"holds no picture. Put files there that end in .*\.png"):
+        Images(tmp_path)
+
+
+def sixteen_bits(path: Path, kind: int) -> None:
+    """Writes a PNG of 16 bits a channel byte by byte, since Pillow writes none in colour."""
+    channels = {0: 1, 2: 3, 4: 2, 6: 4}[kind]
+    rows = b"".join(b"\0" + b"\x01\x02" * (4 * channels) for _ in range(4))
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 16, kind, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+@pytest.mark.parametrize("kind", [0, 2, 4, 6], ids=["grey", "colour", "grey and alpha", "colour and alpha"])
+def test_sixteen_bits_are_refused_by_the_files_own_header(tmp_path, kind) -> None:
+    sixteen_bits(tmp_path / "x.png", kind)
+    with pytest.raises(DataError, match=r"x\.png' has more than 8 bits a channel, 16 of them.*the dataset `arrays`"):
+        Images(tmp_path)
+
+
+def test_a_portable_pixmap_of_sixteen_bits_is_refused(tmp_path) -> None:
+    (tmp_path / "x.ppm").write_bytes(b"P6\n# a comment\n2 2\n4095\n" + b"\x01\x02" * 12)
+    with pytest.raises(DataError, match="more than 8 bits a channel"):
+        Images(tmp_path)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_stand_upright_as_their_tag_says(tmp_path, orientation) -> None:
+    pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    image, tags = Image.fromarray(pixels), Image.Exif()
+    tags[274] = orientation
+    image.save(tmp_path / "x.png", exif=tags)
+    turned = {1: pixels, 2: pixels[:, ::-1], 3: pixels[::-1, ::-1], 4: pixels[::-1], 5: pixels.transpose(1, 0, 2)}
+    turned |= {6: np.rot90(pixels, -1), 7: pixels[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(pixels)}
+    dataset = Images(tmp_path)
+    assert dataset.data_shape[1:] == turned[orientation].shape[:2]
+    np.testing.assert_allclose(dataset[0].numpy() * 255, turned[orientation].transpose(2, 0, 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("suffix", ["tiff", "gif"])
+def test_several_pages_are_refused(tmp_path, suffix) -> None:
+    pages = [Image.fromarray(np.full((4, 4), shade, np.uint8)) for shade in (0, 200)]
+    pages[0].save(tmp_path / f"x.{suffix}", save_all=True, append_images=pages[1:])
+    with pytest.raises(DataError, match=r"holds 2 pages or frames\. Write each into a file of its own"):
         Images(tmp_path)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow
 import pytest
 import torch
+from pandas._libs.parsers import STR_NA_VALUES
 from pyarrow import parquet
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
@@ -16,6 +19,7 @@ import otae
 from otae.errors import ConfigError, DataError
 from otae.testing import DatasetSuite
 from otae_datasets import Table
+from otae_datasets.table_preparation import TablePreparation
 
 ROWS = {
     "age": [30.5, 41, 7, 19],
@@ -113,7 +117,7 @@ def test_other_delimiters_quotes_and_marks_are_read(tmp_path) -> None:
     [
         ("", {}, "must begin with a line of different column names"),
         ("a,a\n1,2\n", {}, "different column names"),
-        ("1,2\n3,4\n", {}, "none a number"),
+        ("1,2\n3,4\n", {}, "not of numbers; it holds .1., .2."),
         ("a,b\n", {}, "holds no rows"),
         ("a,b\n1,2\n3\n", {}, r"line 3: 1 values, where the first line names 2 columns"),
         ("a,b\n1,inf\n", {}, "row 1 of the data: the column 'b' holds a value that is not finite"),
@@ -129,6 +133,131 @@ def test_other_delimiters_quotes_and_marks_are_read(tmp_path) -> None:
 def test_a_spoilt_table_is_refused_by_name(tmp_path, text, options, message) -> None:
     with pytest.raises(DataError, match=rf"t\.csv'.*{message}"):
         Table(write(tmp_path, "csv", text), **options)
+
+
+def test_the_delimiter_is_found_in_the_first_line(tmp_path) -> None:
+    expected = Table(write(tmp_path, "csv", "a,b\n1,x\n2,y\n")).__getitems__(range(2))
+    for delimiter in ";\t|":
+        text = f'a{delimiter}"b,c"\n1{delimiter}x\n2{delimiter}y\n'
+        table = Table(write(tmp_path, "csv", text))
+        assert [feature.title for feature in table.features] == ["a", "b,c=x", "b,c=y"]
+        assert torch.equal(table.__getitems__(range(2)), expected)
+        with pytest.raises(DataError, match=r"the first line holds no a bar|holds no a semicolon|holds no '~'"):
+            Table(tmp_path / "t.csv", delimiter="~")
+
+
+def test_decimal_commas_are_read_where_told_and_named_where_not(tmp_path) -> None:
+    path = write(tmp_path, "csv", "a;b\n1,5;x\n2,5;y\n")
+    assert Table(path, decimal=",", scaling="none").__getitems__(range(2))[:, 0].tolist() == [1.5, 2.5]
+    with pytest.raises(
+        DataError, match=r"the column 'a' holds text such as '1,5'.*decimal mark ','\. Set the option decimal"
+    ):
+        Table(path)
+    thousands = write(tmp_path, "csv", 'a;b\n"1,500";x\n"2,500";y\n')
+    with pytest.raises(DataError, match="without commas between thousands"):
+        Table(thousands)
+
+
+@pytest.mark.parametrize("mark", sorted(STR_NA_VALUES))
+def test_missing_is_what_pandas_takes_for_missing(tmp_path, mark) -> None:
+    path = write(tmp_path, "csv", f"a,b\n1,2\n{mark},3\n4,5\n")
+    assert Table(path, missing="impute", scaling="none")[1].tolist() == [2.5, 3]
+
+
+def test_own_marks_of_missing_values_are_told_by_option(tmp_path) -> None:
+    path = write(tmp_path, "csv", "a,b\n1,2\n-999,3\n4,5\n")
+    assert Table(path, missing="impute", missing_values=["-999"], scaling="none")[1].tolist() == [2.5, 3]
+
+
+@pytest.mark.parametrize("bad", ["#VALUE!", "-", "5_87", "1.2.3", "0x10"])
+def test_one_cell_that_is_no_number_is_named_with_its_text(tmp_path, bad) -> None:
+    path = write(tmp_path, "csv", "a,b\n" + "".join(f"{n},{n}\n" for n in range(9)) + f"{bad},1\n")
+    with pytest.raises(DataError, match=rf"row 10 of the data: the column 'a' holds '{bad}' among numbers"):
+        Table(path)
+    assert len(Table(path, categorical=["a"]).features) == 11
+
+
+def test_numbers_are_what_pandas_reads_as_such(tmp_path) -> None:
+    path = write(tmp_path, "csv", "x,plot,cls\n1,5_87,1_1\n2,58_7,11\n3,5_87,01\n")
+    table = Table(path, label="cls")
+    assert table.decode(table.__getitems__(range(3)))["plot"].tolist() == ["5_87", "58_7", "5_87"]
+    assert table.class_names == ("01", "11", "1_1")
+
+
+@pytest.mark.parametrize(
+    ("cell", "cure"), [("2024-01-{:02}", "Write these dates as numbers"), ("n{}", "Leave the column out")]
+)
+def test_texts_that_mostly_differ_are_no_categories(tmp_path, cell, cure) -> None:
+    rows = "".join(f"{n},{cell.format(n)}\n" for n in range(1, 29))
+    with pytest.raises(DataError, match=rf"the column 'b' holds 28 different texts in 28 rows.*{cure}"):
+        Table(write(tmp_path, "csv", "a,b\n" + rows))
+    assert len(Table(tmp_path / "t.csv", categorical=["b"]).features) == 29
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_pandas_writes_is_read_without_its_row_numbers(tmp_path, suffix) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2, 4], "inf": [3, 1, 2]}, index=[2, 0, 1])
+    path = tmp_path / f"t.{suffix}"
+    frame.to_csv(path) if suffix == "csv" else frame.to_parquet(path)
+    assert [feature.title for feature in Table(path).features] == ["a", "inf"]
+
+
+def test_columns_without_names_are_numbered_or_refused(tmp_path) -> None:
+    pd.DataFrame(np.eye(3)).to_csv(tmp_path / "t.csv", index=False)
+    assert [feature.title for feature in Table(tmp_path / "t.csv").features] == ["0", "1", "2"]
+    with pytest.raises(DataError, match="the first column has no name, and holds more than row numbers"):
+        Table(write(tmp_path, "csv", ",a\n0.5,1\n0.2,2\n"))
+
+
+def test_columns_of_lists_are_named(tmp_path) -> None:
+    pd.DataFrame({"a": [1, 2], "e": [[1, 2], [3]]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"the column 'e' holds a list in each row\. Write one column for each entry"):
+        Table(tmp_path / "t.parquet")
+    assert len(Table(tmp_path / "t.parquet", columns=["a"]).features) == 1
+
+
+def test_new_rows_go_the_way_of_the_training_rows(tmp_path) -> None:
+    table = Table(write(tmp_path, "csv"), label="kind", categorical=["zip"])
+    kept = TablePreparation.from_dict(json.loads(json.dumps(table.preparation.to_dict())))
+    assert kept == table.preparation
+    frame = pd.DataFrame(ROWS)[["fixed", "zip", "colour", "age"]]  # in another order, the label left out
+    assert torch.equal(kept.prepare(frame), table.__getitems__(range(4)))
+    (tmp_path / "new").mkdir()
+    frame.iloc[[1]].to_csv(tmp_path / "new" / "t.csv", index=False)
+    assert torch.equal(kept.read(tmp_path / "new" / "t.csv"), table[1][None])
+    back = kept.restore(table.__getitems__(range(4)))
+    assert back["fixed"].tolist() == ROWS["fixed"]
+    assert back["fixed"].dtype == np.int64
+    assert back["colour"].tolist() == ROWS["colour"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"colour": "pink"},
+            "row 1 of the data: the column 'colour' holds 'pink', which the training data lacked; they held",
+        ),
+        ({"age": "old"}, "row 1 of the data: the column 'age' holds 'old' among numbers"),
+        ({"age": None}, "row 1 of the data: the column 'age' has no value"),
+    ],
+)
+def test_new_rows_that_do_not_fit_are_named(tmp_path, change, message) -> None:
+    table = Table(write(tmp_path, "csv"), label="kind")
+    frame = pd.DataFrame(ROWS).astype(object).assign(**change)
+    with pytest.raises(DataError, match=message):
+        table.preparation.prepare(frame)
+    with pytest.raises(DataError, match=r"lacks 2 of the columns.*: age, zip. It holds colour, kind, fixed. Add them"):
+        table.preparation.prepare(pd.DataFrame(ROWS).drop(columns=["age", "zip"]))
+    with pytest.raises(
+        DataError, match=r"give a pandas.DataFrame with the columns age, colour, zip, fixed, not ndarray"
+    ):
+        table.preparation.prepare(np.zeros((2, 5)))
+
+
+def test_missing_values_of_new_rows_are_imputed_from_the_training_rows(tmp_path) -> None:
+    table = Table(write(tmp_path, "csv", "x,c\n1,a\nNA,b\n3,b\n8,b\n"), missing="impute", scaling="none")
+    assert table.preparation.prepare(pd.DataFrame({"x": [np.nan], "c": [None]})).tolist() == [[4.0, 0.0, 1.0]]
 
 
 @pytest.mark.parametrize("content", [b"\x80\x04\x95\xff", b"PAR1", b"a,b\n1,\xff\n"], ids=["pickle", "cut", "latin"])

@@ -1,4 +1,4 @@
-"""The memory of recent points that a Gromov-Wasserstein cost may keep, and its bias on mini-batches."""
+"""The memory of recent points that a term may keep, and its bias on mini-batches."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import torch
 from naive import points
 
 from otae.cloud import Cloud
-from otae.errors import CloudError, ConfigError
+from otae.errors import CloudError
+from otae.views import Memory
 from otae_gromov import GW, SpectralGW
-from otae_gromov.memory import Memory
 
 
 def test_it_grows_while_training_alone_and_up_to_its_capacity() -> None:
-    memory = Memory(7, ((3,),))
+    memory = Memory(7)
     batches = [points(4, 3, seed) for seed in range(3)]
     assert [len(memory(batch)) for batch in map(Cloud, batches)] == [4, 8, 11]
     memory.eval()
@@ -22,7 +22,7 @@ def test_it_grows_while_training_alone_and_up_to_its_capacity() -> None:
 
 
 def test_the_latest_points_are_kept_and_stand_behind_the_batch() -> None:
-    memory = Memory(6, ((3,),))
+    memory = Memory(6)
     first, second, third = (points(4, 3, seed, torch.float32) for seed in range(3))
     memory(Cloud(first))
     memory(Cloud(second))
@@ -30,47 +30,43 @@ def test_the_latest_points_are_kept_and_stand_behind_the_batch() -> None:
 
 
 def test_it_is_part_of_the_state() -> None:
-    shapes = {"source_shapes": ((2,),), "target_shapes": ((1, 3),)}
-    before, after = GW(memory=5, **shapes), GW(memory=5, **shapes)
-    before(points(4, 2), points(4, 3).reshape(4, 1, 3))
+    before, after = Memory(5), Memory(5)
+    before(Cloud(points(4, 2)))
     after.load_state_dict(before.state_dict())
-    x, y = points(6, 2, seed=1), points(6, 3, seed=1)
-    assert after.eval()(x, y) == before.eval()(x, y)
-    assert after(x, y) != GW()(x, y)
+    x = Cloud(points(6, 2, seed=1))
+    assert torch.equal(after.eval()(x).points, before.eval()(x).points)
 
 
 def test_only_new_points_have_gradients() -> None:
-    cost = GW(memory=8, source_shapes=((2,),), target_shapes=((3,),)).double()
-    old, new, y = (points(4, size, size).requires_grad_() for size in (2, 2, 3))
-    cost(old, y)
-    found = torch.autograd.grad(cost(new, y), (old, new, y), allow_unused=True)
+    memory = Memory(8)
+    old, new = (points(4, 2, seed).requires_grad_() for seed in range(2))
+    memory(Cloud(old))
+    found = torch.autograd.grad(memory(Cloud(new)).points.square().sum(), (old, new), allow_unused=True)
     assert found[0] is None
-    assert all((gradient != 0).any() for gradient in found[1:])
+    torch.testing.assert_close(found[1], 2 * new)
 
 
-def test_a_remembered_batch_is_a_part_of_the_cloud() -> None:
-    cost = GW(memory=8, source_shapes=((2,),), target_shapes=((3,),)).double()
-    x, y, z, w = points(4, 2), points(4, 3), points(5, 2, seed=1), points(5, 3, seed=1)
-    cost(x, y)
-    torch.testing.assert_close(cost(z, w), GW()(torch.cat([z, x]), torch.cat([w, y])))
+def test_the_members_of_a_joint_cloud_are_remembered_with_their_shapes() -> None:
+    memory = Memory(8)
+    pairs = [Cloud.joint(Cloud(points(4, 6, seed).reshape(4, 2, 3)), Cloud(points(4, 2, seed))) for seed in range(2)]
+    memory(pairs[0])
+    image, code = memory(pairs[1]).parts
+    torch.testing.assert_close(image.points, torch.cat([pair.parts[0].points for pair in reversed(pairs)]))
+    torch.testing.assert_close(code.points, torch.cat([pair.parts[1].points for pair in reversed(pairs)]))
 
 
 def test_it_refuses_weights_and_other_sizes() -> None:
-    memory = Memory(5, ((3,),))
+    memory = Memory(5)
     with pytest.raises(CloudError, match="set memory to 0"):
         memory(Cloud(points(4, 3), torch.ones(4)))
+    memory(Cloud(points(4, 3)))
     with pytest.raises(CloudError, match="3 entries, but these have 2"):
         memory(Cloud(points(4, 2)))
 
 
-def test_it_needs_to_know_the_shapes() -> None:
-    with pytest.raises(ConfigError, match="source_shapes and target_shapes"):
-        GW(memory=5)
-
-
 def test_without_capacity_the_cloud_passes_as_it_is() -> None:
     cloud = Cloud(points(4, 3), torch.ones(4))
-    assert Memory(0, ())(cloud) is cloud
+    assert Memory(0)(cloud) is cloud
 
 
 def test_batches_of_one_law_are_far_apart_but_for_halves() -> None:

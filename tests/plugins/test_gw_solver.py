@@ -12,7 +12,8 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Cost
-from otae_gromov import GW, FusedGW, GWGap, InnerProductGW, SlicedGW, SpectralGW, linear
+from otae.transport import Limits
+from otae_gromov import GW, FusedGW, GWGap, InnerProductGW, SlicedGW, SpectralGW
 
 SOLVED: dict[str, Any] = {
     "gw": GW(),
@@ -215,24 +216,25 @@ def test_annealed_to_little_entropy_it_comes_near_the_value_of_an_exact_solver(s
     solution = GW(epsilon=0.007 * spread, tolerance=5e-4).solve(x, y)
     assert solution.converged
     assert solution.iterations < 40
-    assert float(solution.value) <= 1.01 * float(GW(solver="exact").solve(x, y).value)
+    assert float(solution.value) <= 1.02 * float(GW(solver="exact").solve(x, y).value)
 
 
-def test_a_kernel_that_is_summed_over_solves_as_one_that_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_is_summed_over_solves_as_one_that_is_held() -> None:
     x, y = points(40, 3), points(30, 2, seed=1)
     cost = GW(epsilon=3.0, tolerance=1e-8, max_iterations=300, backend="dense")
     held = cost.solve(x, y)
-    monkeypatch.setattr(linear, "_HELD", {"cpu": 0})
+    cost.limits = Limits(held=0)
     summed = cost.solve(x, y)
     torch.testing.assert_close(summed.objective, held.objective, rtol=1e-9, atol=0)
     torch.testing.assert_close(summed.plan.dense(), held.plan.dense(), rtol=0, atol=1e-8)
 
 
-def test_a_kernel_that_is_summed_over_is_never_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "_HELD", {"cpu": 0})
+def test_a_kernel_that_is_summed_over_is_never_held() -> None:
     x, y = points(3000, 3, dtype=torch.float32).requires_grad_(), points(3000, 2, 1, torch.float32)
+    cost = GW(max_iterations=2, backend="dense")
+    cost.limits = Limits(held=0)
     with Largest() as mode:
-        GW(max_iterations=2, backend="dense")(x, y).backward()
+        cost(x, y).backward()
     assert mode.entries <= 2**18
     assert x.grad.isfinite().all()
 

@@ -63,6 +63,29 @@ def test_neural_priors_have_zero_mean_and_unit_variance_in_a_training_batch(
     torch.testing.assert_close(z.var(0, correction=0), torch.ones_like(z[0]), rtol=1e-3, atol=0)  # not 1 by the epsilon
 
 
+@pytest.mark.parametrize("plugin", [Neural, Factorized])
+def test_learned_scales_are_the_deviations_of_a_batch_and_have_mean_one(plugin: type[Prior]) -> None:
+    part = seeded(plugin, latent_dim=3, learn_scales=True)
+    torch.testing.assert_close(part.scales, torch.ones(3).double())
+    part.log_scales.data = torch.tensor([0.0, 1.0, -1.0]).double()
+    torch.testing.assert_close(part.sample(256).std(0, correction=0), part.scales, rtol=1e-3, atol=0)
+    assert part.scales.mean().item() == pytest.approx(1)
+    assert (part.scales[1] / part.scales[2]).item() == pytest.approx(math.exp(2))
+
+
+@pytest.mark.parametrize("plugin", [Neural, Factorized])
+def test_learned_scales_find_a_cloud_that_is_longer_than_wide(plugin: type[Prior]) -> None:
+    part = seeded(plugin, latent_dim=2, learn_scales=True)
+    wanted = torch.tensor([1.8, 0.2]).double()
+    optimizer = torch.optim.Adam([part.log_scales], lr=0.1)
+    for _ in range(150):
+        loss = (part.sample(64).std(0, correction=0) - wanted).square().sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    torch.testing.assert_close(part.scales, wanted, rtol=0, atol=0.02)
+
+
 @pytest.mark.parametrize(("options", "radius"), [({}, math.sqrt(5)), ({"radius": 2.5}, 2.5)])
 def test_the_sphere_has_its_radius(options: dict[str, float], radius: float) -> None:
     z = seeded(Sphere, latent_dim=5, **options).sample(100)

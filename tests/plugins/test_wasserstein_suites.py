@@ -9,20 +9,28 @@ from otae_wasserstein import Exact, Gaussian, GeneralizedSliced, MaxSliced, Sink
 class TestSliced(CostSuite):
     plugin = Sliced
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 2.0
+    draws = True
 
 
 class TestOrthogonalSliced(TestSliced):
     options = {"orthogonal": True, "p": 1.0}
+    degree = 1.0
 
 
 class TestSlicedOfAnyPower(TestSliced):
     options = {"p": 1.5, "projections": 3}
+    degree = 1.5
 
 
 class TestMaxSliced(CostSuite):
     plugin = MaxSliced
     options = {"starts": 2, "steps": 80}
     counts_multiplicity = True
+    vanishes = True
+    draws = True
 
 
 class TestCircularSliced(CostSuite):
@@ -39,21 +47,30 @@ class TestPolynomialSliced(CostSuite):
 class TestGaussian(CostSuite):
     plugin = Gaussian
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 2.0
 
 
 class TestExact(CostSuite):
     plugin = Exact
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 2.0
 
 
 class TestExactOfPowerOne(TestExact):
     options = {"p": 1.0}
+    degree = 1.0
 
 
 class TestSinkhorn(CostSuite):
     plugin = Sinkhorn
     options = {"blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
 
 
 class TestSinkhornOfPowerOne(TestSinkhorn):
@@ -66,3 +83,4 @@ class TestUnbalancedSinkhorn(TestSinkhorn):
 
 class TestBiasedSinkhorn(TestSinkhorn):
     options = {"blur": 1.0, "debias": False, "tolerance": 1e-10, "max_iterations": 500}
+    vanishes = False

@@ -22,12 +22,16 @@ class Executor(ABC):
         """
 
 
-def died(task: Task, reason: str) -> Outcome:
+def died(task: Task, reason: str, error: BaseException) -> Outcome:
     """Returns the outcome of a task whose process ended without one.
 
     Args:
         task: The task.
-        reason: What is known of it.
+        reason: What happened.
+        error: What the executor says of it.
     """
     task.marker.unlink(missing_ok=True)
-    return Outcome(task.hash, "failed", error=reason)
+    details = str(error).strip()
+    return Outcome(
+        task.hash, "failed", error=f"{reason}: {details.splitlines()[-1] if details else error!r}", traceback=details
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from pydantic import PositiveInt
 
 from ..task import Outcome, Task, work
@@ -37,11 +37,11 @@ class Local(Executor):
                 for outcome in _parallel(list(left.values()), jobs, threads):
                     del left[outcome.hash]
                     yield outcome
-            except TerminatedWorkerError as error:  # one process was killed, and all others with it
+            except BrokenProcessPool:  # one process was killed, and all others with it
                 suspects = [task for task in left.values() if task.marker.exists()] or list(left.values())
                 for task in suspects:
                     del left[task.hash]
-                    yield _alone(task, threads, error)
+                    yield _alone(task, threads)
 
 
 def _parallel(tasks: Sequence[Task], jobs: int, threads: int) -> Iterator[Outcome]:
@@ -50,13 +50,12 @@ def _parallel(tasks: Sequence[Task], jobs: int, threads: int) -> Iterator[Outcom
         yield from parallel(delayed(work)(task) for task in tasks)
 
 
-def _alone(task: Task, threads: int, error: TerminatedWorkerError) -> Outcome:
+def _alone(task: Task, threads: int) -> Outcome:
     """Returns the outcome of a task in a process of its own: only the one that ends its process fails."""
     try:
         return next(_parallel([task], 2, threads))
-    except TerminatedWorkerError:
-        reason = str(error).partition("\n")[0]
-        return died(task, f"The process was killed, or ran out of memory: {reason}")
+    except BrokenProcessPool as error:
+        return died(task, "The process was killed, or ran out of memory", error)
 
 
 def _default_jobs() -> int:

@@ -45,7 +45,7 @@ class Ray(Executor):
                 try:
                     yield ray.get(ready)
                 except ray.exceptions.RayError as error:
-                    yield died(task, f"Ray lost the process: {error}")
+                    yield died(task, "Ray lost the process", error)
         finally:
             for reference in waiting:
                 ray.cancel(reference)

@@ -54,7 +54,7 @@ class Slurm(Executor):
                 try:
                     yield job.result()
                 except (submitit.core.utils.FailedJobError, submitit.core.utils.UncompletedJobError) as error:
-                    yield died(task, f"The job {job.job_id} ended without a result: {error}")
+                    yield died(task, f"The job {job.job_id} ended without a result", error)
         finally:
             for job in waiting:
                 job.cancel()

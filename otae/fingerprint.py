@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ..interfaces import Dataset
+from .interfaces import Dataset
 
 _VALUES, _SAMPLES = 2**22, 256
 

@@ -1,0 +1,71 @@
+"""Components inside another's options, such as a dataset that a metric compares with: by name and options, or made."""
+
+from __future__ import annotations
+
+import types
+from functools import cache
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, InstanceOf, create_model, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from .interfaces import Cost, Dataset, Decoder, Encoder, Metric, Prior
+
+KINDS: dict[type, str] = {
+    Cost: "cost",
+    Dataset: "dataset",
+    Decoder: "decoder",
+    Encoder: "encoder",
+    Metric: "metric",
+    Prior: "prior",
+}
+"""The kind of each interface that the type of an option may name."""
+
+
+class Nested(BaseModel):
+    """Holds a component among the options of another, not yet made: `name`, or `{name: …, option: …}`.
+
+    Attributes:
+        kind: The kind of the component, such as `dataset`.
+        name: The name of the plugin; all other keys are its options.
+    """
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    kind: ClassVar[str]
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Returns the options that were set for the plugin itself."""
+        return dict(self.model_extra or {})
+
+
+def configurable(annotation: Any) -> Any:
+    """Returns the type of an option in which each interface, such as `Dataset`, stands for an instance or a configuration.
+
+    Args:
+        annotation: The type, as an `__init__` gives it.
+    """
+    if not _mentions(annotation):
+        return annotation
+    if isinstance(annotation, type):
+        return _choice(annotation)
+    origin, inner = get_origin(annotation), tuple(map(configurable, get_args(annotation)))
+    return {Annotated: Annotated, Union: Union, types.UnionType: Union}.get(origin, origin)[inner]
+
+
+def _mentions(annotation: Any) -> bool:
+    return (isinstance(annotation, type) and annotation in KINDS) or any(map(_mentions, get_args(annotation)))
+
+
+@cache
+def _choice(interface: type) -> Any:
+    nested = create_model(f"Nested{interface.__name__}", __base__=Nested)
+    nested.kind = KINDS[interface]
+    return Union[nested, SkipJsonSchema[InstanceOf[interface]]]  # type: ignore[misc, valid-type]  # noqa: UP007

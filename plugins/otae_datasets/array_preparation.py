@@ -1,0 +1,78 @@
+"""The way from arrays of numbers to samples and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from otae.errors import DataError
+from otae.interfaces import Preparation
+
+from .array_file import Array, ArrayFile
+from .layout import Layout, arranged
+from .soundness import check_type, check_values
+
+
+@dataclass(frozen=True)
+class ArrayPreparation(Preparation):
+    """Holds how arrays become samples.
+
+    Args:
+        data_shape: The shape of one sample.
+        divisor: What values are divided by.
+        layout: Where the channels of images stand.
+        value_range: The smallest and largest value a sample may hold, or `None`.
+        key: The key of the array in a `.npz` file, or `None` for the only one.
+    """
+
+    data_shape: tuple[int, ...]
+    divisor: float
+    layout: Layout
+    value_range: tuple[float, float] | None = None
+    key: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "data_shape": list(self.data_shape),
+            "divisor": self.divisor,
+            "layout": self.layout,
+            "value_range": None if self.value_range is None else list(self.value_range),
+            "key": self.key,
+        }
+
+    @classmethod
+    def from_dict(cls, constants: Mapping[str, Any]) -> ArrayPreparation:
+        low_high = constants["value_range"]
+        shape, value_range = tuple(constants["data_shape"]), None if low_high is None else (low_high[0], low_high[1])
+        return cls(shape, constants["divisor"], constants["layout"], value_range, constants["key"])
+
+    def read(self, path: Path) -> Tensor:
+        file = ArrayFile(path)
+        key = self.key if self.key in file.keys else file.choose(None)
+        return self._convert(file.read(key), file.path)
+
+    def prepare(self, raw: Any) -> Tensor:
+        return self._convert(np.asarray(raw), Path("the array"))
+
+    def restore(self, samples: Tensor) -> Array:
+        values = samples.detach().cpu().numpy() * self.divisor
+        return values.clip(0, 255).round().astype(np.uint8) if self.divisor == 255 else values
+
+    def _convert(self, array: Array, path: Path) -> Tensor:
+        check_type(array, path)
+        found = array if array.shape[1:] == self.data_shape else arranged(array, self.layout, path)
+        if found.shape[1:] != self.data_shape:
+            raise DataError(
+                f"'{path}' holds samples of shape {found.shape[1:]}, where the model was trained on {self.data_shape}. Crop or "
+                "resize them to that."
+            )
+        scaled = array.dtype.kind == "f" and self.divisor != 1  # numbers with a fraction were divided already
+        values = np.array(found, dtype=np.float32, order="C") / np.float32(1 if scaled else self.divisor)
+        check_values(values, self.value_range, path)
+        return torch.from_numpy(values)

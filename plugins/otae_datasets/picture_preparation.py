@@ -1,0 +1,65 @@
+"""The way from pictures to samples and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from otae.errors import DataError
+from otae.interfaces import Preparation
+
+from .array_file import Array
+from .array_preparation import ArrayPreparation
+from .pictures import Mode, Size, picture_files, read_picture
+
+
+@dataclass(frozen=True)
+class PicturePreparation(Preparation):
+    """Holds how pictures become samples.
+
+    Args:
+        size: The height and width.
+        mode: `RGB` or `L`.
+        resized: Whether pictures of another size are cropped and resized, rather than refused.
+    """
+
+    size: Size
+    mode: Mode
+    resized: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"size": list(self.size), "mode": self.mode, "resized": self.resized}
+
+    @classmethod
+    def from_dict(cls, constants: Mapping[str, Any]) -> PicturePreparation:
+        height, width = constants["size"]
+        return cls((height, width), constants["mode"], constants["resized"])
+
+    def read(self, path: Path) -> Tensor:
+        if path.suffix in (".npy", ".npz"):
+            return self._pixels.read(path)
+        files = picture_files(path) if path.is_dir() else [path]
+        return torch.stack([self._read(file) for file in files])
+
+    def prepare(self, raw: Any) -> Tensor:
+        return self._pixels.prepare(raw)
+
+    def restore(self, samples: Tensor) -> Array:
+        pixels = self._pixels.restore(samples)
+        return pixels[:, 0] if self.mode == "L" else pixels.transpose(0, 2, 3, 1)
+
+    @property
+    def _pixels(self) -> ArrayPreparation:
+        return ArrayPreparation((3 if self.mode == "RGB" else 1, *self.size), 255, "auto", (0.0, 1.0))
+
+    def _read(self, file: Path) -> Tensor:
+        picture = read_picture(file, self.size if self.resized else None, self.mode)
+        if tuple(picture.shape[1:]) != self.size:
+            told = f"{picture.shape[1]}×{picture.shape[2]} pixels, where the model was trained on {self.size[0]}×{self.size[1]}"
+            raise DataError(f"'{file}' has {told} (height×width). Crop or resize it, or train with the option size.")
+        return picture

@@ -1,0 +1,196 @@
+"""Mutated configurations: each is fine, or refused by one sentence that says where, and never a traceback or a hang."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fakes import EXPERIMENT
+
+from otae import Encoder, encoders, load_config
+from otae.build import Shape, build, open_dataset
+from otae.errors import ConfigError, OtaeError, PluginError
+from otae.loading import load_config as load
+from otae.overrides import read_yaml
+from otae.training import seeded
+
+#: What no option is meant to be: of every type, at every limit
+ODD: list[Any] = [
+    None, True, False, 0, -1, 1, 2, 10**20, -(10**20), 0.5, -0.5, 1e-300, 1e300, float("inf"), float("nan"), "", "x", "1",
+    "data", "~nosuchuser/x", "x" * 300, "\x1b[2J", [], [0], [1, 2], ["data", "code"], [None], [[]], {}, {"name": "x"},
+    {"a": 1}, {1: 2}, {"from": 0, "to": 1, "steps": 1},
+]  # fmt: skip
+
+SECTIONS: dict[str, Any] = {
+    "optimizer": [{"name": name} for name in ("sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam", "radam", "rprop", "asgd",
+                                               "adadelta", "adamax", "adafactor")],
+    "scheduler": [{"name": "step", "step_size": 2}, {"name": "exponential", "gamma": 0.9}, {"name": "cyclic", "base_lr": 0.1,
+                  "max_lr": 1.0}, {"name": "one-cycle", "max_lr": 0.1, "total_steps": 50}, {"name": "multi-step",
+                  "milestones": [1]}, {"name": "cosine-annealing", "T_max": 5}, {"name": "polynomial"}, {"name": "linear"},
+                  {"name": "constant"}, {"name": "cosine-annealing-warm-restarts", "T_0": 2}, {"name": "reduce-on-plateau"}],
+}  # fmt: skip
+OPTIONS = [
+    "cycle_momentum", "lr", "betas", "eps", "momentum", "weight_decay", "dampening", "nesterov", "alpha", "centered",
+    "foreach", "fused", "amsgrad", "etas", "step_sizes", "capturable", "differentiable", "maximize", "lambd", "t0",
+    "rho", "gamma", "step_size", "milestones", "T_max", "eta_min", "last_epoch", "factor", "patience", "mode",
+    "threshold_mode", "max_lr", "base_lr", "total_steps", "pct_start", "anneal_strategy", "div_factor",
+    "final_div_factor", "T_0", "T_mult", "power", "total_iters", "start_factor", "end_factor", "cooldown", "interval",
+    "three_phase",
+]  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yields the path of everything in a configuration."""
+    if path:
+        yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+def mutated(random: np.random.Generator) -> Any:
+    """Returns a configuration with one to three of its values replaced, taken out, or set beside."""
+    values = copy.deepcopy(EXPERIMENT)
+    training: dict[str, Any] = values["training"]  # type: ignore[assignment]
+    for section, choices in SECTIONS.items():
+        if random.random() < 0.5:
+            training[section] = copy.deepcopy(choices[random.integers(len(choices))])
+            if random.random() < 0.7:
+                training[section][OPTIONS[random.integers(len(OPTIONS))]] = copy.deepcopy(
+                    ODD[random.integers(len(ODD))]
+                )
+    for _ in range(random.integers(0, 3)):
+        paths = list(places(values))
+        path = paths[random.integers(len(paths))]
+        parent: Any = values
+        for key in path[:-1]:
+            parent = parent[key]
+        odd = copy.deepcopy(ODD[random.integers(len(ODD))])
+        match random.integers(4):
+            case 0 if isinstance(parent, dict):
+                del parent[path[-1]]
+            case 1 if isinstance(parent, dict):
+                parent[OPTIONS[random.integers(len(OPTIONS))]] = odd
+            case _:
+                parent[path[-1]] = odd
+    return values
+
+
+def try_out(values: Any) -> str:
+    """Returns what a configuration came to: `fine` after one step, or the sentence that refused it."""
+    try:
+        experiment = load_config(values)
+        dataset = open_dataset(experiment)
+        with seeded(0):
+            parts = build(experiment, Shape(dataset.data_shape, dataset.value_range))
+            batch = dataset.__getitems__(range(min(4, len(dataset))))
+            parts.objective(parts.model, batch).total.backward()
+    except OtaeError as error:
+        return str(error)
+    return "fine"
+
+
+def test_a_mutated_configuration_is_fine_or_refused_by_a_sentence() -> None:
+    random = np.random.default_rng(0)
+    told = [try_out(mutated(random)) for _ in range(400)]
+    assert 0.05 < told.count("fine") / len(told) < 0.8
+    for sentence in told:
+        assert len(sentence) < 4100
+        assert not re.search(r"Traceback|\x1b|pydantic|<number>|<schedule>", sentence), sentence
+
+
+def refusal(text: str) -> str | None:
+    """Returns the sentence that refuses a text as YAML, or nothing where it is YAML."""
+    try:
+        read_yaml(text, "here")
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("text", [
+    "2001-99-99", "0x_", "!!int x", "!!timestamp x", "!!bool x", "!!set 64", "9" * 5000, "[" * 900 + "]" * 900, "!!float x",
+    "!!python/object:os.system x", "{a: 1, a: 2}", "? [1]\n: 2", "&a [*a]", "!!binary x", "\0", "\ud800", "!!omap 3", "!!pairs 3",
+    ("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+    "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]"),
+    "x" * 1_000_001, "{<<: 3}", "!!merge x", "1_000_000:99", "190:20:30e5",
+])  # fmt: skip
+def test_text_that_yaml_stumbles_over_is_refused_with_its_place(text: str) -> None:
+    told = refusal(text)
+    assert told is None or told.startswith("here")  # some of these are YAML after all
+    assert len(told or "") < 500
+
+
+@pytest.mark.parametrize(("override", "message"), [
+    ("training.epochs=true", r"training\.epochs: a number is needed here, and true and false are none"),
+    ("data.batch_size=true", r"data\.batch_size: a number is needed"),
+    ("data.size=true", r"size: a number is needed here"),
+    ("objective.surprise.weight=true", r"objective\.surprise\.weight: a number is needed"),
+    ("data.workers=100000000000000000000", r"data\.workers: .*less than or equal to 256"),
+    ("training.threads=10000000000", r"training\.threads: .*less than or equal to 1024"),
+    ("training.epochs=100000000000000000000", r"training\.epochs: .*less than"),
+    ("data.batch_size=100000000000000000000", r"data\.batch_size: .*less than"),
+    ("model.latent_dim=100000000000000000000", r"model\.latent_dim: .*less than"),
+    (f"objective.{'t' * 240}={{cost: fit, source: data, target: reconstruction}}",
+     r"name is too long: 240 characters, of at most 80"),
+    ("training.optimizer={name: adam, betas: []}", r"training\.optimizer\.betas: 2 numbers are needed here \(got 0\)"),
+    ("training.optimizer={name: adam, betas: {a: 1}}", r"training\.optimizer\.betas: a list of numbers is needed here"),
+    ("training.optimizer={name: adam, differentiable: true}", r"differentiable: unknown option"),
+    ("training.optimizer={name: adam, capturable: true}", r"capturable: unknown option"),
+    ("training.optimizer={name: adam, maximize: true}", r"maximize: unknown option"),
+    ("training.optimizer={name: adam, lr: 1e300}", r"training\.optimizer: adam refuses these options: .*overflow"),
+    ("training.optimizer={name: adam, weight_decay: 1e300}",
+     r"training\.optimizer\.weight_decay: a number of at most 1e30 is needed"),
+    ("training.optimizer={name: rprop, step_sizes: 0.1}", r"training\.optimizer\.step_sizes: a list of numbers is needed here"),
+    ("training.scheduler={name: cosine-annealing, T_max: 5, last_epoch: 3}", r"training\.scheduler\.last_epoch: unknown option"),
+    ("training.scheduler={name: one-cycle, max_lr: 0.1, total_steps: 100, div_factor: 0}", r"training\.scheduler: .*refuses"),
+    ("training.scheduler={name: multi-step, milestones: [1], gamma: null}", r"training\.scheduler"),
+    ("training.scheduler={name: step, step_size: 1, gamma: -1}",
+     r"training\.scheduler: these options lead to a learning rate of -"),
+    ("training.scheduler={name: step, step_size: 0}", r"training\.scheduler"),
+])  # fmt: skip
+def test_an_absurd_value_is_refused_where_it_stands(override: str, message: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(values, [override])
+
+
+class Clumsy(Encoder):
+    """Creates an encoder that fails while it is built.
+
+    Args:
+        fault: How.
+    """
+
+    def __init__(self, data_shape: tuple[int, ...], latent_dim: int, fault: str = "key") -> None:
+        super().__init__(data_shape, latent_dim)
+        match fault:
+            case "key":
+                {}["missing"]
+            case "memory":
+                torch.empty(10**15)
+            case "exit":
+                raise AssertionError
+
+    def forward(self, x: torch.Tensor) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("fault", "message"), [
+    ("key", r"model\.encoder \(encoder 'clumsy'\) of session cannot be built: KeyError: 'missing' \(test_fuzz\.py, line \d+\)"),
+    ("memory", r"cannot be built: RuntimeError: .*That is more memory than there is: make it smaller"),
+    ("exit", r"cannot be built: AssertionError"),
+])  # fmt: skip
+def test_whatever_a_part_raises_while_it_is_built_is_told_as_its_own(
+    values: dict[str, Any], fault: str, message: str
+) -> None:
+    encoders.register("clumsy", Clumsy)
+    try:
+        experiment = load(values, ["model.encoder=clumsy", f"model.encoder.fault={fault}"])
+        with pytest.raises(PluginError, match=message):
+            build(experiment, Shape((6,)))
+    finally:
+        encoders.unregister("clumsy")
