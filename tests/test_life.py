@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fakes import EXPERIMENT, Blobs
-from safetensors.torch import load_file
+from fakes import Blobs
 from test_checkpoints import events, last, stop_at
-from test_training import Make, assert_same, at_step, fail, make, trained
+from test_training import Make, assert_same, make, trained
 
 import otae
-from otae import Run, load_config, workflow
-from otae.errors import ConfigError, NonFiniteError, RunError
-from otae.folder import clear
+from otae import Run, workflow
+from otae.errors import RunError
 from otae.training import fit, go_on
 from otae.training.checkpoint_file import read
 from otae.training.history import read as read_history
@@ -176,115 +174,6 @@ def test_early_stopping_waits_for_schedules_and_judges_by_final_weights(make: Ma
     judged = {step: total for step, total in totals.items() if step > 12}
     assert judgement["lowest_step"] == min(judged, key=judged.__getitem__)
     assert judgement["lowest"] == pytest.approx(min(judged.values()), rel=1e-5)
-
-
-def test_a_run_that_dies_before_its_first_checkpoint_leaves_nothing_in_the_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    experiment = load_config(EXPERIMENT)
-    for names in (["provenance.json"], ["provenance.json", "config.yaml"], [".config.yaml.7.part"]):
-        folder = tmp_path / "run"
-        run = Run.create(folder, experiment)
-        for path in folder.iterdir():
-            if path.name not in names:
-                path.unlink()
-        for name in names:
-            (run.path / name).touch()
-        assert otae.train(experiment, folder).model is not None
-        shutil.rmtree(folder)
-
-
-def test_a_run_that_fails_before_its_first_step_leaves_no_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_step(monkeypatch, 0, fail)
-    with pytest.raises(OSError, match="power"):
-        otae.train(load_config(EXPERIMENT), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_run_that_fails_later_is_kept_and_replaced_when_asked(tmp_path: Path) -> None:
-    venom = {"cost": {"name": "poison", "after": 4}, "source": "code", "target": "prior"}
-    values = {**EXPERIMENT, "objective": {**EXPERIMENT["objective"], "venom": venom}}  # type: ignore[dict-item]
-    folder = tmp_path / "run"
-    with pytest.raises(NonFiniteError, match="'venom'"):
-        otae.train(load_config(values), folder)
-    (folder / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"otae resume .*, or replace it with --overwrite"):
-        otae.train(load_config(EXPERIMENT), folder)
-    otae.train(load_config(EXPERIMENT), folder, overwrite=True)
-    fresh = files(otae.train(load_config(EXPERIMENT), tmp_path / "fresh").path)
-    assert files(folder) == {**fresh, "notes.txt": b"mine"}
-
-
-def test_only_a_run_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(RunError, match=r"is not empty\. Choose another --output\.$"):
-        otae.train(load_config(EXPERIMENT), tmp_path, overwrite=True)
-    (tmp_path / "thesis.txt").unlink()
-    (tmp_path / "config.yaml").write_text("mine")
-    with pytest.raises(RunError, match=r"is not empty\. Choose another --output\.$"):
-        otae.train(load_config(EXPERIMENT), tmp_path, overwrite=True)
-    assert (tmp_path / "config.yaml").read_text() == "mine"
-
-
-def test_clearing_a_folder_follows_no_link(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.mkdir()
-    (victim / "last.ckpt").write_text("precious")
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "checkpoints").symlink_to(victim)
-    (run / "metrics.csv").symlink_to(victim / "last.ckpt")
-    clear(run)
-    assert list(run.iterdir()) == []
-    assert (victim / "last.ckpt").read_text() == "precious"
-
-
-def test_nothing_is_written_through_a_link(finished: Run, tmp_path: Path) -> None:
-    run = Run(shutil.copytree(finished.path, tmp_path / "run"))
-    (tmp_path / "victim").mkdir()
-    shutil.rmtree(run.path / "checkpoints")
-    (run.path / "checkpoints").symlink_to(tmp_path / "victim")
-    with pytest.raises(RunError, match="checkpoints is a link"):
-        otae.resume(run.path)
-    (run.path / "checkpoints").unlink()
-    (tmp_path / "precious.csv").write_text("precious")
-    (run.path / "metrics.csv").unlink()
-    (run.path / "metrics.csv").symlink_to(tmp_path / "precious.csv")
-    otae.resume(run.path)
-    assert (tmp_path / "precious.csv").read_text() == "precious"
-
-
-def test_a_run_starts_from_the_weights_of_another_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    former = otae.train(load_config(EXPERIMENT), tmp_path / "former")
-    still = ["training.optimizer.lr=1e-30", "training.adversary.optimizer.lr=1e-30", "training.epochs=1"]
-    run = otae.train(load_config(EXPERIMENT, still), tmp_path / "run", start=former.path)
-    assert_same(former, run)
-    other = load_config(EXPERIMENT, [*still, "model.latent_dim=3"])
-    wider = otae.train(other, tmp_path / "wider", start=former)
-    told = wider.provenance["start"]
-    assert "model.encoder.mean.weight" in told["fresh"]
-    assert torch.equal(wider.model.decoder.map.bias, former.model.decoder.map.bias)
-    assert told["fitting"] == len(load_file(wider.path / "checkpoints" / "start.safetensors"))
-
-
-def test_a_warm_start_that_was_interrupted_at_once_is_still_one(
-    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    former = trained(make("seed=5"))
-    unbroken = otae.train(load_config(EXPERIMENT), tmp_path / "unbroken", start=former)
-    with monkeypatch.context() as patch:
-        at_step(patch, 1, fail)
-        with pytest.raises(OSError, match="power"):
-            otae.train(load_config(EXPERIMENT), tmp_path / "broken", start=former)
-    assert_same(unbroken, otae.resume(tmp_path / "broken"))
-
-
-def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> None:
-    run = trained(make())
-    with pytest.raises(ConfigError, match=r"training\.optimizer\.momentm: unknown option"):
-        go_on(run, ["training.optimizer.momentm=1"])
 
 
 def test_a_rate_of_a_part_changes_while_a_run_goes_on(make: Make) -> None:
