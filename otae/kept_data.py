@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
+from .config import Experiment
 from .errors import DataError, RunError
 from .files import write_json
 from .fingerprint import Fingerprint, compute_fingerprint
@@ -19,8 +20,15 @@ from .interfaces import Dataset, Preparation
 from .registry import datasets
 from .signature import explain
 
-if TYPE_CHECKING:
-    from .run import Run
+
+class Keeper(Protocol):
+    """The side of a run that its data are kept by."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Experiment:
+        """Returns the experiment."""
 
 
 class KeptData(BaseModel):
@@ -41,7 +49,7 @@ class KeptData(BaseModel):
     preparation: dict[str, Any] | None = None
 
 
-def keep_data(run: Run, dataset: Dataset, fingerprint: Fingerprint) -> None:
+def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint) -> None:
     """Writes what a run keeps of its data, once.
 
     Args:
@@ -60,7 +68,7 @@ def keep_data(run: Run, dataset: Dataset, fingerprint: Fingerprint) -> None:
         write_json(run.path / DATA, kept.model_dump(mode="json"))
 
 
-def read_kept_data(run: Run) -> KeptData | None:
+def read_kept_data(run: Keeper) -> KeptData | None:
     """Returns what a run keeps of its data, or `None` where it has never been trained.
 
     Args:
@@ -80,7 +88,7 @@ def read_kept_data(run: Run) -> KeptData | None:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
 
-def require_same_data(run: Run, dataset: Dataset) -> None:
+def require_same_data(run: Keeper, dataset: Dataset) -> None:
     """Checks that data are those that a run was trained on.
 
     Args:
@@ -102,7 +110,7 @@ def require_same_data(run: Run, dataset: Dataset) -> None:
     )
 
 
-def find_preparation(run: Run) -> Preparation | None:
+def find_preparation(run: Keeper) -> Preparation | None:
     """Returns the way from raw data to samples that a run keeps, or `None` where its dataset has none.
 
     Args:
@@ -121,7 +129,7 @@ def find_preparation(run: Run) -> Preparation | None:
     return preparation
 
 
-def read_samples(run: Run, path: Path) -> Tensor:
+def read_samples(run: Keeper, path: Path) -> Tensor:
     """Returns the samples of a file or folder, with the constants of a run's training data.
 
     A `.npy` file of floating-point numbers of the samples' shape is taken as it is: scaled as in training.

@@ -18,7 +18,8 @@ LAYERS = [
     "errors", "modules", "cloud", "interfaces", "nested", "signature", "registry", "health", "reductions", "transport",
     "autoencoder", "clouds", "views", "schedule", "objective", "config", "optimizers", "overrides", "build", "differences", "recipes",
     "extending",
-    "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison", "provenance", "run", "training",
+    "loading", "schema", "files", "fetching", "lock", "folder", "fingerprint", "kept_data",
+    "weights", "comparison", "provenance", "run", "training",
     "evaluation", "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")
