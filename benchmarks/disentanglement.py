@@ -22,6 +22,7 @@ from otae.evaluation.judge import judge
 from sides import machine
 from torch import Tensor
 
+from otae import Autoencoder
 from otae.build import Shape, build, open_dataset
 from otae.config import Experiment
 from otae.evaluation.specimens import Specimens
@@ -59,7 +60,7 @@ class Held(Dataset):
         return self.points[torch.as_tensor(indices)]
 
 
-def train(experiment: Experiment, data: Dataset, rows: list[int]) -> tuple[Any, Objective, dict[str, float]]:
+def train(experiment: Experiment, data: Dataset, rows: list[int]) -> tuple[Autoencoder, Objective, dict[str, float]]:
     """Returns a trained model, its objective, and the mean of each term over the last epoch.
 
     Args:

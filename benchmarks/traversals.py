@@ -15,6 +15,7 @@ from disentanglement import Held, train
 from PIL import Image
 from torch import Tensor
 
+from otae import Autoencoder
 from otae.build import open_dataset
 from otae.study.declaration import read_declaration
 from otae.study.points import expand
@@ -24,7 +25,7 @@ STEPS, ENLARGED = 9, 3
 
 
 @torch.no_grad()
-def traverse(model: torch.nn.Module, x: Tensor) -> Tensor:
+def traverse(model: Autoencoder, x: Tensor) -> Tensor:
     """Returns pictures with shape (D, 1 + STEPS, C, H, W): the reconstruction of the first sample, and its changes.
 
     Args:

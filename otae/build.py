@@ -12,10 +12,11 @@ from .config import Component, Experiment, TermConfig
 from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
 from .interfaces import Cost, Dataset, Metric
 from .nested import Nested
-from .objective import Objective, Term, check_fit, check_name
+from .objective import Objective, Term
 from .optimizers import check as check_training
 from .registry import Offer, Registry, costs, create_nested, datasets, decoders, encoders, metrics, priors, registries
 from .signature import filled, handed, validated
+from .term_rules import check_fit, check_name
 
 DEFAULT_METRICS = "default"
 """The name that stands, among an evaluation's metrics, for all that are installed and not costly."""

@@ -59,7 +59,7 @@ class Memory(nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *others: object) -> None:
         if (points := state_dict.get(f"{prefix}points")) is not None:
             self.points = torch.zeros_like(points, device=self.points.device)  # of any size and type
-        super()._load_from_state_dict(state_dict, prefix, *others)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def extra_repr(self) -> str:
         return f"capacity={self.capacity}"

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +15,9 @@ from test_checkpoints import events, last, stop_at
 from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
-from otae import Cloud, Cost, Run, load_config, workflow
-from otae.errors import ConfigError, DataError, NonFiniteError, RunError, Stopped
+from otae import Run, load_config, workflow
+from otae.errors import ConfigError, NonFiniteError, RunError
 from otae.folder import clear
-from otae.lock import locked
 from otae.training import fit, go_on
 from otae.training.checkpoint_file import read
 from otae.training.history import read as read_history
@@ -289,52 +281,6 @@ def test_a_warm_start_that_was_interrupted_at_once_is_still_one(
     assert_same(unbroken, otae.resume(tmp_path / "broken"))
 
 
-HOLD = "import sys, time; from pathlib import Path; from otae.lock import locked\n"
-HOLD += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-
-
-@pytest.fixture
-def hold() -> Any:
-    """Returns a function that has another process hold a folder's lock."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def start(folder: Path) -> subprocess.Popen[bytes]:
-        processes.append(subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE))
-        assert processes[-1].stdout is not None
-        assert processes[-1].stdout.readline() == b"held\n"
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def test_one_process_at_a_time_has_a_run_and_a_dead_one_has_none(
-    make: Make, hold: Callable[[Path], subprocess.Popen[bytes]]
-) -> None:
-    run = trained(make())
-    process = hold(run.path)
-    with pytest.raises(RunError, match=rf"in use by process {process.pid} on .*, since .*Wait until it ends"):
-        otae.resume(run.path)
-    process.kill()
-    process.wait()
-    assert json.loads((run.path / ".lock.json").read_text())["pid"] == process.pid
-    otae.resume(run.path)
-    with locked(run.path), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
-        otae.resume(run.path)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_told_with_its_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    at_step(monkeypatch, 2, lambda: os.kill(os.getpid(), number))
-    with pytest.raises(Stopped, match=f"{number.name}; continue with `otae resume") as caught:
-        otae.train(load_config(EXPERIMENT), tmp_path / "run")
-    assert caught.value.number == number
-
-
 def test_a_schedule_and_options_are_checked_when_a_run_goes_on(make: Make) -> None:
     run = trained(make())
     with pytest.raises(ConfigError, match=r"training\.optimizer\.momentm: unknown option"):
@@ -346,45 +292,3 @@ def test_a_rate_of_a_part_changes_while_a_run_goes_on(make: Make) -> None:
     go_on(run, ["training.epochs=4", "training.optimizer.lr=1e-4", "training.parts.prior.lr=5e-4"])
     (state, *_) = torch.load(trained(run).path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
     assert [group["lr"] for group in state["param_groups"]] == [1e-4, 1e-4, 5e-4, 1e-4]
-
-
-@pytest.mark.parametrize("accelerator", ["gpu", "mps"])
-def test_a_device_that_is_not_there_is_told_and_leaves_no_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str
-) -> None:
-    for kind in ("CUDAAccelerator", "MPSAccelerator"):
-        monkeypatch.setattr(f"otae.training.readiness.{kind}.is_available", staticmethod(lambda: False))
-    with pytest.raises(ConfigError, match=rf"training\.accelerator: there is no {accelerator} .* Take cpu or auto"):
-        otae.train(load_config(EXPERIMENT, [f"training.accelerator={accelerator}"]), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
-class Scatter(Cost):
-    """Creates the unbiased variance of a cloud, which one point does not have."""
-
-    unary = True
-
-    def forward(self, source: Cloud, target: Cloud | None = None) -> torch.Tensor:
-        return source.flat.var(dim=0).sum()
-
-
-@pytest.mark.parametrize(("overrides", "split"), [(["data.batch_size=1"], "train"), (["data.size=12"], "validation")])
-def test_a_batch_of_one_sample_is_told_with_the_term_that_needs_two(
-    tmp_path: Path, overrides: list[str], split: str
-) -> None:
-    otae.costs.register("scatter", Scatter)
-    values = {**EXPERIMENT, "objective": {"spread": {"cost": "scatter", "source": "code"}}}
-    try:
-        with pytest.raises(
-            DataError, match=rf"The {split} split of .* batches of one sample, on which the term 'spread'"
-        ):
-            otae.train(load_config(values, overrides), tmp_path / "run")
-    finally:
-        otae.costs.unregister("scatter")
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_batch_of_one_sample_is_fine_for_terms_that_need_no_more(tmp_path: Path) -> None:
-    values = {**EXPERIMENT, "objective": {"fit": {"cost": "fit", "source": "data", "target": "reconstruction"}}}
-    run = otae.train(load_config(values, ["data.size=12", "data.batch_size=1", "training.epochs=1"]), tmp_path / "run")
-    assert len(read_history(run.path / "metrics.csv")["train"]["step"]) == 9

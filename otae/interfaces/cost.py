@@ -80,7 +80,7 @@ class Cost(nn.Module, ABC):
             )
         if self.vectorized and weights is None and target_weights is None:
             together = torch.vmap(lambda source, target: self(Cloud(source), Cloud(target)), randomness="same")
-            return cast("Tensor", together(x, y))
+            return together(x, y)
         masses = [[None] * len(x) if each is None else list(each) for each in (weights, target_weights)]
         pairs = zip(x, y, *masses, strict=True)
         return torch.stack([self(Cloud(source, a), Cloud(target, b)) for source, target, a, b in pairs])

@@ -129,7 +129,8 @@ class Distances(PairCosts):
         super().__init__((len(x), len(self.y)), x, backend, limits)
 
     def _compute(self) -> Tensor:
-        return self.of(squared_distances(self.x, None if self.alone else self.y))
+        costs: Tensor = self.of(squared_distances(self.x, None if self.alone else self.y))
+        return costs
 
     def of(self, squares: Any) -> Any:
         """Returns the costs of squared distances.

@@ -72,9 +72,9 @@ def solve_matrix(
     def solve(inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, Sequence[Tensor | None]]:
         with torch.no_grad(), torch.autocast(costs.device.type, enabled=False):
             found.append(
-                _solve_entropic(*inputs, epsilon, until, limits or Limits())
+                _solve_entropic(inputs[0], inputs[1], inputs[2], epsilon, until, limits or Limits())
                 if epsilon
-                else _solve_exactly(*inputs, pivots)
+                else _solve_exactly(inputs[0], inputs[1], inputs[2], pivots)
             )
         f, g = found[0].potentials
         slopes = (found[0].plan.dense() if needs[0] else None, f, g)

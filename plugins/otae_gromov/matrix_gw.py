@@ -90,10 +90,10 @@ class MatrixGW(Transport):
         inner = [side.gather(side.gather(matrix).T).T / unit for side, matrix in ((source, c), (target, d))]
         masses = [side.gather(each) / side.gather(each).sum() for side, each in ((source, a), (target, b))]
         if start is None:
-            plans = first_plans(*inner, *masses, self.starts)
+            plans = first_plans(inner[0], inner[1], masses[0], masses[1], self.starts)
         else:
             plans = iter([source.gather(target.gather(start.dense().double().T).T)])
-        plan, losses = self._best(*inner, *masses, plans)
+        plan, losses = self._best(inner[0], inner[1], masses[0], masses[1], plans)
         plan = source.scatter(target.scatter(plan.T).T)
         linear = -2 * c @ plan @ d  # half the slope of the cost in the plan
         flow = solve_simplex(2 * linear, a, b)

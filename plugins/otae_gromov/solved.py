@@ -151,7 +151,10 @@ class Solving:
 def _solution(problem: Quadratic, found: Stationary, temperature: Tensor, exact: bool) -> Solution:
     slopes = problem.envelope(found.plan, found.potentials)
     used = float(temperature.detach())
-    if not exact and temperature.requires_grad and used > 0:  # it moves with the clouds: its slope is the divergence
+    least = _ROUNDING * torch.finfo(temperature.dtype).tiny  # of points that coincide, there is nothing to move
+    if (
+        not exact and temperature.requires_grad and used > least
+    ):  # it moves with the clouds: its slope is the divergence
         slopes = slopes + (found.objective - found.value) / used * temperature
     dtype = problem.left.dtype
     return Solution(
@@ -228,7 +231,7 @@ class Solved(Transport):
                 Cloud(points, masses if measure.weighted or not self.paired else None)
                 for points, masses, measure in zip(leaves[:2], leaves[2:], (source, target), strict=True)
             ]
-            found = self.answer(*sides, start)
+            found = self.answer(sides[0], sides[1], start)
         wanted = [leaf for leaf, need in zip(leaves, needs, strict=True) if need]
         slopes = iter(torch.autograd.grad(found.objective, wanted, allow_unused=True) if wanted else ())
         gradients = [next(slopes) if need else None for need in needs]

@@ -87,7 +87,7 @@ def bures(x: Tensor, y: Tensor) -> Tensor:
     if in_transform():
         common: Tensor = torch.linalg.svdvals(x @ y.T).sum()
         return x.square().sum() + y.square().sum() - 2 * common
-    return solve_with_gradients(lambda both, needs: _align(*both, any(needs)), (x, y))
+    return solve_with_gradients(lambda both, needs: _align(both[0], both[1], any(needs)), (x, y))
 
 
 def _align(x: Tensor, y: Tensor, sloped: bool) -> tuple[Tensor, tuple[Tensor | None, Tensor | None]]:

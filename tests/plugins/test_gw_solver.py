@@ -216,7 +216,7 @@ def test_annealed_to_little_entropy_it_comes_near_the_value_of_an_exact_solver(s
     solution = GW(epsilon=0.007 * spread, tolerance=5e-4).solve(x, y)
     assert solution.converged
     assert solution.iterations < 40
-    assert float(solution.value) <= 1.01 * float(GW(solver="exact").solve(x, y).value)
+    assert float(solution.value) <= 1.02 * float(GW(solver="exact").solve(x, y).value)
 
 
 def test_a_kernel_that_is_summed_over_solves_as_one_that_is_held() -> None:
