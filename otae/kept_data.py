@@ -21,12 +21,10 @@ from .registry import datasets
 from .signature import explain
 
 
-class RunFolder(Protocol):
-    """The side of a run that its data concern: its folder and its configuration."""
+class Keeper(Protocol):
+    """The side of a run that its data are kept by."""
 
-    @property
-    def path(self) -> Path:
-        """Returns the folder."""
+    path: Path
 
     @property
     def experiment(self) -> Experiment:
@@ -51,7 +49,7 @@ class KeptData(BaseModel):
     preparation: dict[str, Any] | None = None
 
 
-def keep_data(run: RunFolder, dataset: Dataset, fingerprint: Fingerprint) -> None:
+def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint) -> None:
     """Writes what a run keeps of its data, once.
 
     Args:
@@ -70,7 +68,7 @@ def keep_data(run: RunFolder, dataset: Dataset, fingerprint: Fingerprint) -> Non
         write_json(run.path / DATA, kept.model_dump(mode="json"))
 
 
-def read_kept_data(run: RunFolder) -> KeptData | None:
+def read_kept_data(run: Keeper) -> KeptData | None:
     """Returns what a run keeps of its data, or `None` where it has never been trained.
 
     Args:
@@ -90,7 +88,7 @@ def read_kept_data(run: RunFolder) -> KeptData | None:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
 
-def require_same_data(run: RunFolder, dataset: Dataset) -> None:
+def require_same_data(run: Keeper, dataset: Dataset) -> None:
     """Checks that data are those that a run was trained on.
 
     Args:
@@ -112,7 +110,7 @@ def require_same_data(run: RunFolder, dataset: Dataset) -> None:
     )
 
 
-def find_preparation(run: RunFolder) -> Preparation | None:
+def find_preparation(run: Keeper) -> Preparation | None:
     """Returns the way from raw data to samples that a run keeps, or `None` where its dataset has none.
 
     Args:
@@ -131,7 +129,7 @@ def find_preparation(run: RunFolder) -> Preparation | None:
     return preparation
 
 
-def read_samples(run: RunFolder, path: Path) -> Tensor:
+def read_samples(run: Keeper, path: Path) -> Tensor:
     """Returns the samples of a file or folder, with the constants of a run's training data.
 
     A `.npy` file of floating-point numbers of the samples' shape is taken as it is: scaled as in training.
