@@ -5,9 +5,10 @@ from __future__ import annotations
 from ..interfaces import Plan, Solution
 from .annealing import Schedule, anneal, finish
 from .balancing import balance, balance_alone
-from .costs import Distances, Matrix, PairCosts, Products
+from .costs import Distances, PairCosts, Products
 from .coupling import Certificate, Coupling
 from .envelope import once, solve_with_gradients, with_gradients
+from .given_costs import Matrix
 from .limits import Limits
 from .matrices import Ground, solve_matrix
 from .measure import Measure

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from .balancing import balance, balance_alone
-from .costs import Matrix
+from .given_costs import Matrix
 from .newton import ascend
 from .potentials import Potentials, Until
 from .problem import Problem

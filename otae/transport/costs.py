@@ -1,4 +1,4 @@
-"""The costs of all pairs of a transport problem: of distances, of inner products, given as a matrix, or any function."""
+"""The costs of all pairs of a transport problem: of distances, or of inner products."""
 
 from __future__ import annotations
 
@@ -261,42 +261,6 @@ class Products(PairCosts):
     def _soft_minimum(self, heights: Tensor, temperature: float) -> Tensor:
         left, right = self._factors(torch.zeros_like(self.p[:, 0]), heights, temperature)
         return -log_sum_exp(_itself, Dots(left, right), "keops" if self.backend == "keops" else "auto")
-
-
-class Matrix(PairCosts):
-    """Holds costs that are given as a matrix.
-
-    Args:
-        matrix: The costs, with shape (N, M).
-        limits: The sizes at which solvers change their ways.
-    """
-
-    def __init__(self, matrix: Tensor, limits: Limits) -> None:
-        self.given = matrix
-        rows, columns = matrix.shape
-        super().__init__((rows, columns), matrix, "dense", limits)
-        self.held, self._matrix = True, matrix
-
-    def _compute(self) -> Tensor:
-        return self.given
-
-    @property
-    def T(self) -> Matrix:
-        other = self._turned()
-        other.given = self.given.T
-        return other
-
-    def sparser(self) -> Matrix:
-        return Matrix(self.given[:: self.limits.stride, :: self.limits.stride], self.limits)
-
-    def thin_columns(self) -> Matrix:
-        return Matrix(self.given[:, :: self.limits.stride], self.limits)
-
-    def _sums(self, phi: Tensor, gamma: Tensor, temperature: float, weigh: Weigh | None) -> Kernel:
-        return Held(self.given, phi, gamma, temperature, weigh)
-
-    def _soft_minimum(self, heights: Tensor, temperature: float) -> Tensor:
-        return -torch.logsumexp(heights - self.given / temperature, 1)
 
 
 def _itself(values: Any) -> Any:

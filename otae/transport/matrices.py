@@ -13,9 +13,9 @@ from ..interfaces import Solution
 from ..reductions import precise
 from .annealing import finish
 from .balancing import balance
-from .costs import Matrix
 from .coupling import Coupling
 from .envelope import Needs, solve_with_gradients
+from .given_costs import Matrix
 from .limits import Limits
 from .measure import Measure
 from .potentials import Potentials, Until
