@@ -37,8 +37,8 @@ def traverse(model: Autoencoder, x: Tensor) -> Tensor:
     base = codes[0].repeat(codes.shape[1], STEPS + 1, 1)  # (D, STEPS + 1, D)
     for dimension in range(codes.shape[1]):
         base[dimension, 1:, dimension] = levels[:, dimension]
-    pictures: Tensor = model.decode(base.flatten(0, 1))
-    return pictures.unflatten(0, base.shape[:2])
+    pictures = model.decode(base.flatten(0, 1))
+    return pictures.reshape(*base.shape[:2], *pictures.shape[1:])
 
 
 def draw(pictures: Tensor, path: Path) -> None:
