@@ -40,13 +40,14 @@ METRICS = sorted({metric for metric, _ in COLUMNS.values()})
 
 
 def digest(experiment: Experiment, *more: object) -> str:
-    """Returns what tells one configuration from another, whatever its seed.
+    """Returns what tells one training from another, whatever its seed and its evaluation.
 
     Args:
         experiment: The experiment.
         *more: What else makes a difference, as plain values.
     """
-    values = [experiment.to_dict() | {"seed": None}, *more]
+    trained = {key: value for key, value in experiment.to_dict().items() if key not in ("seed", "evaluation")}
+    values = [trained, *more]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 

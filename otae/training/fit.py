@@ -24,6 +24,7 @@ from ..interfaces import Dataset
 from ..kept_data import keep_data
 from ..optimizers import check_length
 from ..run import Run
+from ..transport import Transport
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
 from .checkpoints import Checkpoint, Checkpoints
@@ -180,7 +181,8 @@ def _trainer(
 def _columns(parts: Parts) -> list[str]:
     names = [name for name, _ in parts.objective]
     adversaries = [f"{name}.adversary" for name, term in parts.objective if term.cost.adversary is not None]
-    return ["total", *(column for name in names for column in (name, f"{name}.weighted")), *adversaries, "lr"]
+    solved = [f"{name}.unconverged" for name, term in parts.objective if isinstance(term.cost, Transport)]
+    return ["total", *(column for name in names for column in (name, f"{name}.weighted")), *adversaries, *solved, "lr"]
 
 
 def _loaders(experiment: Experiment, dataset: Dataset) -> tuple[Batches, Batches]:
