@@ -168,7 +168,7 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Returns text with its control characters made visible, so that it cannot steer a terminal; line ends stay.
+    r"""Returns text with its control characters made visible, so that it cannot steer a terminal; line ends stay.
 
     Args:
         text: The text.

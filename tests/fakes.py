@@ -181,7 +181,10 @@ class MeanGap(Cost):
         self.scale = scale
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
-        return self.scale * (source.masses @ source.flat - target.masses @ target.flat).square().sum()
+        return (
+            self.scale
+            * (source.masses.to(source.flat) @ source.flat - target.masses.to(target.flat) @ target.flat).square().sum()
+        )
 
 
 class Fit(Cost):

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from fakes import Blobs, Standard
 from pydantic import BaseModel, Field
+from torch import Tensor
 from typer.testing import CliRunner, Result
 
 import otae
@@ -30,6 +31,9 @@ class Crash(Blobs):
     """Creates data that fail for no reason a user could mend."""
 
     def __init__(self) -> None:
+        super().__init__()
+
+    def __getitem__(self, index: int) -> Tensor:
         raise RuntimeError("a defect")
 
 

@@ -87,7 +87,7 @@ def test_a_recipe_is_extended_by_its_name_and_overridden_afterwards(tmp_path: Pa
     experiment = load_config(path, ["seed=4", "training.epochs=1"])
     changed = ["model.prior=factorized", "seed=4", "training.epochs=1"]
     assert experiment.to_dict() == load_config("gwae", changed).to_dict()
-    assert experiment.title == "mine"
+    assert experiment.title == "mine, epochs=1"
 
 
 def test_chains_are_followed_from_file_to_file_each_path_relative_to_its_own(

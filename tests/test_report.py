@@ -21,15 +21,15 @@ from PIL import Image
 
 import otae
 import otae.report
-from otae import Run, load_config
+from otae import Autoencoder, Run, load_config
 from otae.evaluation import Evaluation, evaluate
 from otae.evaluation.result import Description
 from otae.files import write_json
+from otae.interfaces import Feature, Samples, Specimen, Table
 from otae.interfaces import Figure as Described
-from otae.interfaces import Samples, Specimen
-from otae.report import canvas, gallery, summary, write_report
+from otae.report import canvas, exploration, gallery, summary, write_report
 from otae.report.canvas import Picture, photographed
-from otae.report.pictures import distances, losses, mosaic
+from otae.report.pictures import distances, graph, losses, mosaic
 from otae.report.theme import DARK, LIGHT
 from otae.schedule import Schedule
 from otae.training import fit
@@ -163,8 +163,47 @@ def specimen(shape: tuple[int, ...], latent_dim: int = 3, count: int = 40, class
 
 
 def everything(given: Specimen) -> list[Picture]:
-    of_data = gallery.reconstructions(given, None) + gallery.generations(given, None)
+    of_data = gallery.reconstructions(given, None, named(given)) + gallery.generations(given, None, named(given))
     return of_data + gallery.latent_space(given) + gallery.isometry(given)
+
+
+def named(given: Specimen) -> list[Feature]:
+    """Returns a name for each entry of a specimen's samples."""
+    return [Feature(f"feature {number}") for number in range(given.data[0].numel())]
+
+
+def test_one_hot_entries_are_shown_as_bars_under_the_name_of_their_column() -> None:
+    given = specimen((3,))
+    features = [Feature("weight", unit="kg"), Feature("kind", category="cat"), Feature("kind", category="dog")]
+    shown = gallery.reconstructions(given, None, features) + gallery.generations(given, None, features)
+    assert [picture.caption for picture in shown] == [
+        "weight (kg), before and after", "kind, before and after", "weight (kg)", "kind",
+    ]  # fmt: skip
+    assert all("dog" in picture.light.decode() for picture in (shown[1], shown[3]))
+
+
+def test_what_each_entry_of_a_code_does_is_explored(model: Autoencoder) -> None:
+    given = specimen((6,), latent_dim=2)
+    names = [feature.name for feature in named(given)]
+    assert [picture.name for picture in exploration.traversals(model, given, None, names)] == [
+        "traversal-1", "traversal-2",
+    ]  # fmt: skip
+    assert exploration.components(model, None, names, 0) == []
+    assert exploration.prior_graph(model) == []
+
+
+def test_a_graph_goes_from_causes_to_effects() -> None:
+    chain = np.array([[False, True, True], [False, False, True], [False, False, False]])
+    assert graph.positions(chain)[:, 0].tolist() == [0, 1, 2]
+    assert graph.graph(torch.tensor(chain.astype(int)), LIGHT) is not None
+
+
+def test_a_matrix_of_a_metric_is_shown_with_its_names() -> None:
+    table = Table(torch.tensor([[0.5, -1.0]]), ("size",), ("z0", "z1"), "Importance")
+    evaluation = Evaluation(tables={"test": {"dci": {"importance": table}}})
+    (picture,) = exploration.tables(evaluation, "test")
+    assert (picture.name, picture.caption) == ("table-dci-importance", "Importance.")
+    assert exploration.tables(evaluation, "all") == []
 
 
 @pytest.mark.parametrize("shape", [(1,), (2,), (3,), (13,), (2, 6, 6), (1, 1, 9)], ids=str)
@@ -178,7 +217,8 @@ def test_data_that_are_no_images_are_shown_feature_by_feature(shape: tuple[int, 
 @pytest.mark.parametrize("value_range", [(0.0, 1.0), None])
 def test_images_are_shown_as_images(shape: tuple[int, ...], value_range: tuple[float, float] | None) -> None:
     given = specimen(shape, count=12)
-    of_data = gallery.reconstructions(given, value_range) + gallery.generations(given, value_range)
+    features = named(given)
+    of_data = gallery.reconstructions(given, value_range, features) + gallery.generations(given, value_range, features)
     assert {picture.suffix for picture in of_data} == {"png"}
     assert [picture.name for picture in of_data] == ["reconstructions", "generations"]
     assert all(800 < Image.open(io.BytesIO(picture.light)).width < 3_000 for picture in of_data)

@@ -187,7 +187,6 @@ class WrongLaw(Standard):
     (TestGap, SinglePrecision, "test_its_value_is_one_finite_number_of_the_type_of_the_clouds", (torch.float64,),
      "compute in the type of the clouds"),
     (TestGap, DividesByDegrees, "test_a_tiny_batch_is_finite_or_refused", (1,), "the last batch of an epoch may be"),
-    (TestGap, IgnoresMasses, "test_a_point_without_mass_does_not_matter", ("source",), "a point of weight 0 changed"),
     (TestGap, SumsWeights, "test_uniform_weights_change_nothing", (), "normalise weights"),
     (TestGap, IgnoresMasses, "test_a_point_of_weight_two_is_two_points", (), "weights are multiplicities"),
     (TestGap, Ordered, "test_the_order_of_the_points_does_not_matter", (), "a cloud has no order"),

@@ -83,10 +83,11 @@ class MaxSliced(Cost):
                 return self.direction(_recordable(source), _recordable(target))
 
         def judged(directions: Tensor) -> tuple[Tensor, Tensor]:
-            with torch.enable_grad():
-                leaf = directions.detach().requires_grad_()
-                costs = line_costs(projected(x, leaf, source), projected(y, leaf, target), self.p)  # (S,)
-                (slopes,) = torch.autograd.grad(costs.sum(), leaf)
+            def total(lines: Tensor) -> tuple[Tensor, Tensor]:
+                costs = line_costs(projected(x, lines, source), projected(y, lines, target), self.p)  # (S,)
+                return costs.sum(), costs
+
+            slopes, (_, costs) = torch.func.grad_and_value(total, has_aux=True)(directions.detach())
             return costs.detach(), slopes
 
         apart = masses(source, x) @ x - masses(target, y) @ y

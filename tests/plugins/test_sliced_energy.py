@@ -19,12 +19,14 @@ from otae_mmd import MMD, SlicedEnergy, sliced_energy
 
 class TestSlicedEnergy(CostSuite):
     plugin = SlicedEnergy
+    draws = True
 
 
 class TestBiasedSlicedEnergy(CostSuite):
     plugin = SlicedEnergy
     options: ClassVar[dict[str, Any]] = {"estimator": "biased", "projections": 5}
     counts_multiplicity = True
+    draws = True
 
 
 class TestSlicedEnergyOnTheLine(CostSuite):
