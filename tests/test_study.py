@@ -34,7 +34,7 @@ SMALL = {"training.epochs": 1, "evaluation.metrics": ["miss", "reach"], "evaluat
 @pytest.fixture(autouse=True)
 def _judges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Offers fake metrics, in a folder that holds the experiment of fakes, and draws no page where nobody looks at it."""
-    monkeypatch.setattr("otae.study.page.write_page", lambda study: None)
+    monkeypatch.setattr("otae.study.campaign.write_page", lambda study: None)
     otae.metrics.register("miss", Miss)
     otae.metrics.register("reach", Reach)
     monkeypatch.chdir(tmp_path)

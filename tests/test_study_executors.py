@@ -24,7 +24,7 @@ def _judges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Offers fake metrics, in a folder that holds the experiment of fakes."""
     otae.metrics.register("miss", Miss)
     otae.metrics.register("killer", Killer)
-    monkeypatch.setattr("otae.study.page.write_page", lambda study: None)
+    monkeypatch.setattr("otae.study.campaign.write_page", lambda study: None)
     monkeypatch.chdir(tmp_path)
     Path("tiny.yaml").write_text(yaml.safe_dump(EXPERIMENT))
     yield
