@@ -289,15 +289,11 @@ def test_gradients_reach_matrices_and_their_weights() -> None:
     assert torch.autograd.gradcheck(value, leaves, eps=1e-6, atol=1e-6, rtol=1e-5, fast_mode=True)
 
 
-@pytest.mark.parametrize(
-    ("matrix", "message"),
-    [
-        (torch.zeros(3, 2), "square matrix"),
-        (torch.tensor([[0.0, 1.0], [2.0, 0.0]]), "symmetric"),
-        (torch.tensor([[0.0, torch.inf], [torch.inf, 0.0]]), "finite"),
-    ],
-    ids=["rectangular", "asymmetric", "infinite"],
-)
+@pytest.mark.parametrize(("matrix", "message"), [
+    (torch.zeros(3, 2), "square matrix"),
+    (torch.tensor([[0.0, 1.0], [2.0, 0.0]]), "symmetric"),
+    (torch.tensor([[0.0, torch.inf], [torch.inf, 0.0]]), "finite"),
+], ids=["rectangular", "asymmetric", "infinite"])  # fmt: skip
 def test_what_is_no_matrix_of_distances_is_refused(matrix: Tensor, message: str) -> None:
     with pytest.raises(CloudError, match=message):
         MatrixGW()(matrix, torch.zeros(2, 2))
