@@ -113,6 +113,8 @@ def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -
         fit(run, console)
     except Interrupted as interruption:
         raise Stopped(f"{interruption}; continue with `otae resume {run.path}`", interruption.number) from interruption
+    if not (evaluation or report):
+        return run
     specimens = Specimens.of_run(run, anyway=True)  # the data are those just trained on
     if evaluation:
         judge(specimens, section.metrics, console=console).write(run.path)

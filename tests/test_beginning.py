@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +16,18 @@ import pytest
 import torch
 from fakes import EXPERIMENT
 from safetensors.torch import load_file
+from test_life import _light, files
 from test_training import Make, assert_same, at_step, fail, make, trained
 
 import otae
-from otae import Cloud, Cost, Run, load_config, workflow
+from otae import Cloud, Cost, Run, load_config
 from otae.errors import ConfigError, DataError, NonFiniteError, RunError, Stopped
 from otae.folder import clear
 from otae.lock import locked
 from otae.training import go_on
 from otae.training.history import read as read_history
 
-__all__ = ["make"]
-
-
-@pytest.fixture(autouse=True)
-def _light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither judges nor draws."""
-    plain = {name: getattr(workflow, name) for name in ("train", "resume")}
-    monkeypatch.setattr("otae.workflow.write_report", lambda run, *_, **__: (run.path / "report.html").write_text(""))
-    for name, function in plain.items():
-        monkeypatch.setattr(otae, name, partial(function, evaluation=False))
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """Returns the content of all files below a folder, without those that tell the time."""
-    names = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("provenance.json", ".lock"))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in names if "tfevents" not in path.name}
+__all__ = ["_light", "make"]
 
 
 def test_a_run_that_dies_before_its_first_checkpoint_leaves_nothing_in_the_way(
