@@ -191,7 +191,7 @@ def test_what_is_written_is_installed_tested_and_trained_as_it_is(environment: E
     run = environment.home / f"run-{kind}"
     environment.run(*command, "--set", "training.epochs=1", "--output", run, "--quiet")
     used: dict[str, Any] = json.loads((run / "provenance.json").read_text())["plugins"]
-    judged = json.loads((run / "evaluation.json").read_text())["test"]
+    judged = json.loads((run / "evaluation.json").read_text())["figures"]["test"]
     title = f"my-{kind}"
     assert title in {each["name"] for each in used.values()} | {*judged} | {command[-1]}
     assert (run / "report.html").is_file()

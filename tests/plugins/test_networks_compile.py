@@ -35,13 +35,14 @@ def check(case: str, backend: str, noise: str) -> None:
     name, shape, options = CASES[case]
     torch.manual_seed(0)
     given: dict[str, Any] = {"data_shape": shape, "latent_dim": 2, **options}
-    encoder, decoder = otae.encoders.create(name, noise=noise, **given), otae.decoders.create(name, **given)
-    x, z = torch.rand(3, *shape), torch.randn(3, 2)
+    encoder = otae.encoders.create(name, noise=noise, **given).double()
+    decoder = otae.decoders.create(name, **given).double()
+    x, z = torch.rand(3, *shape).double(), torch.randn(3, 2).double()
     for part, value, result in ((encoder, x, lambda law: law.mean), (decoder, z, lambda images: images)):
         compiled, plain = torch.compile(part, backend=backend, fullgraph=True), part
-        torch.testing.assert_close(result(compiled(value)), result(plain(value)), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(result(compiled(value)), result(plain(value)), rtol=1e-8, atol=1e-10)
         found = gradients(part, result(compiled(value)))
-        torch.testing.assert_close(found, gradients(part, result(plain(value))), rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(found, gradients(part, result(plain(value))), rtol=1e-7, atol=1e-10)
 
 
 @pytest.mark.parametrize("case", CASES)
