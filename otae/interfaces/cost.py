@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..cloud import Cloud, CloudLike, as_cloud
 from ..errors import CloudError
 from .arguments import drop_weightless, refuse_batch, unify_types
-from .former import refuse_former
+from .former import refuse_when_constructed
 
 
 class Cost(nn.Module, ABC):
@@ -38,9 +38,10 @@ class Cost(nn.Module, ABC):
     vectorized: ClassVar[bool] = False
     former: ClassVar[Mapping[str, str]] = {}
 
-    def __new__(cls, *_: Any, **options: Any) -> Self:
-        refuse_former(cls, options)
-        return super().__new__(cls)
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "former" in vars(cls):
+            refuse_when_constructed(cls)
 
     def __init__(self) -> None:
         super().__init__()

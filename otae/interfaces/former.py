@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
 from ..errors import ConfigError
@@ -24,3 +25,19 @@ def refuse_former(plugin: type, options: Mapping[str, Any], where: str = "") -> 
         if name in former:
             new = former[name].replace("VALUE", str(list(value)) if isinstance(value, tuple) else str(value))
             raise ConfigError(f"{where or plugin.__name__}: the option {name!r} has moved. Write {new} instead.")
+
+
+def refuse_when_constructed(plugin: type) -> None:
+    """Makes a class refuse the options that it had once by name, where Python would only say that they are unexpected.
+
+    Args:
+        plugin: The class.
+    """
+    construct = plugin.__init__  # type: ignore[misc]  # a class, no instance
+
+    @wraps(construct)
+    def checked(self: Any, *args: Any, **options: Any) -> None:
+        refuse_former(type(self), options)
+        construct(self, *args, **options)
+
+    plugin.__init__ = checked  # type: ignore[misc]
