@@ -18,6 +18,7 @@ from .nested import configurable, is_component
 
 M = TypeVar("M", bound=BaseModel)
 
+_OTHER_FORM = {"is_instance_of", "list_type"}
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -193,11 +194,44 @@ def explain(error: ValidationError, where: str, model: type[BaseModel], beside: 
         model: The model that was validated against.
         beside: The keys that are allowed at the top beside the model's own.
     """
-    return "\n".join(_sentence(details, where, model, beside) for details in error.errors(include_url=False))
+    return "\n".join(
+        _sentence(details, where, model, beside) for details in _drop_other_forms(error.errors(include_url=False))
+    )
+
+
+def _drop_other_forms(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Returns the errors without those that only say that a component might have come in another form."""
+    nested = {
+        details["loc"][:place]
+        for details in errors
+        for place in _tags(details["loc"])
+        if _names_component(details, place)
+    }
+    kept = [
+        details
+        for details in errors
+        if not (
+            details["type"] in _OTHER_FORM and any(details["loc"][:place] in nested for place in _tags(details["loc"]))
+        )
+    ]
+    return kept or errors[:1]
+
+
+def _tags(loc: tuple[str | int, ...]) -> list[int]:
+    """Returns the places in a path where the branch of a union stands, and no key."""
+    return [place for place, part in enumerate(loc) if _is_tag(part)]
+
+
+def _is_tag(part: str | int) -> bool:
+    return str(part).startswith(("Nested", "<")) or "[" in str(part)
+
+
+def _names_component(details: ErrorDetails, place: int) -> bool:
+    return str(details["loc"][place]).startswith("Nested")
 
 
 def _sentence(details: ErrorDetails, where: str, model: type[BaseModel], beside: Collection[str]) -> str:
-    loc = [part for part in details["loc"] if not str(part).startswith("<")]  # the tags of unions stand in brackets
+    loc = [part for part in details["loc"] if not _is_tag(part)]
     place = ": ".join(part for part in (where, shorten(".".join(map(str, loc)), 200)) if part)
     match details["type"]:
         case "extra_forbidden":
@@ -205,6 +239,8 @@ def _sentence(details: ErrorDetails, where: str, model: type[BaseModel], beside:
             return f"{place}: unknown option. Allowed: {', '.join(known) or 'none'}.{near_match(str(loc[-1]), known)}"
         case "missing":
             return f"{place}: this option is required and was not given."
+        case "model_type":
+            return f"{place}: a component is a name, or {{name: …, option: …}} (got {shorten(repr(details['input']), 200)})."
         case "value_error":
             return f"{place}: {details['msg'].removeprefix('Value error, ')}."
     return f"{place}: {details['msg']} (got {shorten(repr(details['input']), 200)})."

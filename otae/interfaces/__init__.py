@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .batch import Batch
 from .components import Components
 from .cost import Cost
 from .dataset import Dataset, Feature
@@ -11,7 +12,7 @@ from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .ground import DistancePower, Ground
-from .kernel import Kernel, Sum, Weighted
+from .kernel import Kernel, Sum, Weighted, split_count
 from .metric import Metric, Samples, Specimen
 from .plan import Plan
 from .preparation import Preparation
@@ -21,6 +22,7 @@ from .source import Download, Source, data_folder
 from .trained import TrainedModel, TrainedObjective, TrainedTerm
 
 __all__ = [
+    "Batch",
     "Components",
     "Cost",
     "Dataset",
@@ -53,4 +55,5 @@ __all__ = [
     "TrainedTerm",
     "Weighted",
     "data_folder",
+    "split_count",
 ]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost, Ground
+from otae.interfaces import Batch, Cost, Ground
 from otae.reductions import pair_weights, precise
 from otae.transport import SqEuclidean, require_ground
 
@@ -60,6 +60,19 @@ class Paired(Cost):
         x, y = precise(source.points), precise(target.points)
         with torch.autocast(x.device.type, enabled=False):
             return Cloud(x, pair_weights(source, target)).mean(self.ground.pair(x, y))
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean ground costs of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The clouds they are paired with, with shape (B, N, D).
+        """
+        if source.weights is not None and target.weights is not None:
+            return super().compare_batch(source, target)  # which compares them
+        costs = self.ground.pair(source.points.flatten(0, 1), target.points.flatten(0, 1))
+        weighted = source if target.weights is None else target
+        return (costs.reshape(weighted.points.shape[:2]) * weighted.masses).sum(1)
 
     def extra_repr(self) -> str:
         return f"ground={self.ground}"
