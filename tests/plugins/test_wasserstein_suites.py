@@ -61,7 +61,7 @@ class TestExact(CostSuite):
 
 
 class TestExactOfPowerOne(TestExact):
-    options = {"p": 1.0}
+    options = {"ground": "euclidean"}
     degree = 1.0
 
 
@@ -74,7 +74,7 @@ class TestSinkhorn(CostSuite):
 
 
 class TestSinkhornOfPowerOne(TestSinkhorn):
-    options = {"p": 1, "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+    options = {"ground": "euclidean", "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
 
 
 class TestUnbalancedSinkhorn(TestSinkhorn):
