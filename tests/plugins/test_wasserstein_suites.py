@@ -63,7 +63,7 @@ class TestExact(CostSuite):
 
 
 class TestExactOfPowerOne(TestExact):
-    options = {"p": 1.0}
+    options = {"ground": "euclidean"}
     degree = 1.0
 
 
@@ -78,7 +78,7 @@ class TestSinkhorn(CostSuite):
 
 
 class TestSinkhornOfPowerOne(TestSinkhorn):
-    options = {"p": 1, "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+    options = {"ground": "euclidean", "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
     degree = 1.0
 
 
