@@ -33,24 +33,50 @@ class TestEntropicGW(CostSuite):
     options = {"epsilon": 30.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestGWAtItsOwnTemperature(CostSuite):
+    plugin = GW
+    options = TIGHT
+    target_shapes = ((2, 3),)
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestExactGW(CostSuite):
     plugin = GW
-    options = {"solver": "exact"}
+    options = {"solver": "exact", "starts": 4}
     target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestEuclideanGW(CostSuite):
     plugin = GW
     options = {"ground": "euclidean", "epsilon": 0.5, **TIGHT}
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 2.0
+    lengths = {"epsilon": 2.0}
 
 
 class TestDebiasedGW(CostSuite):
     plugin = GW
     options = {"debias": "same", "epsilon": 50.0, **TIGHT}
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
 
 
 def weighted(count: int, size: int, seed: int = 0, spread: float = 1.0) -> Cloud:

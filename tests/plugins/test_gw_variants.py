@@ -30,11 +30,14 @@ class TestFusedGW(CostSuite):
     plugin = FusedGW
     options = {"epsilon": 5.0, **TIGHT}
     counts_multiplicity = True
+    moves_freely = True
 
 
 class TestExactFusedGW(CostSuite):
     plugin = FusedGW
-    options = {"solver": "exact"}
+    options = {"solver": "exact", "starts": 4}
+    vanishes = True
+    moves_freely = True
 
 
 class TestInnerProductGW(CostSuite):
@@ -42,6 +45,20 @@ class TestInnerProductGW(CostSuite):
     options = {"epsilon": 20.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestExactInnerProductGW(CostSuite):
+    plugin = InnerProductGW
+    options = {"solver": "exact", "starts": 4}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestGWGap(CostSuite):
@@ -49,12 +66,30 @@ class TestGWGap(CostSuite):
     options = {"epsilon": 100.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestExactGWGap(CostSuite):
+    plugin = GWGap
+    options = {"solver": "exact"}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestSpectralGW(CostSuite):
     plugin = SpectralGW
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestSquaredSpectralGW(CostSuite):
@@ -62,9 +97,22 @@ class TestSquaredSpectralGW(CostSuite):
     options = {"bound": "sqeuclidean"}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestSlicedGW(CostSuite):
+    plugin = SlicedGW
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 4.0
+    draws = True
+
+
+class TestSlicedGWOfTwoSpaces(CostSuite):
     plugin = SlicedGW
     target_shapes = ((2, 3),)
     counts_multiplicity = True
