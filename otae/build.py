@@ -8,14 +8,14 @@ from typing import Any
 
 from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
-from .config import Component, Experiment, TermConfig
+from .config import Component, DataConfig, Experiment, TermConfig
 from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
-from .interfaces import Cost, Dataset, Metric
+from .interfaces import Cost, Dataset, InMemory, Metric
 from .nested import Nested
 from .objective import Objective, Term
 from .optimizers import check as check_training
 from .registry import Offer, Registry, costs, create_nested, datasets, decoders, encoders, metrics, priors, registries
-from .signature import filled, handed, validated
+from .signature import filled, handed, parameters, validated
 from .term_rules import check_fit, check_name
 
 DEFAULT_METRICS = "default"
@@ -111,9 +111,40 @@ def open_dataset(experiment: Experiment) -> Dataset:
         experiment: The experiment.
 
     Raises:
-        DataError: If its files are missing or spoilt.
+        DataError: If its files are missing or corrupt.
     """
-    dataset: Dataset = _create("data", datasets, experiment.data, {})
+    return create_dataset(experiment.data)
+
+
+IN_MEMORY = "memory"
+"""The name of the dataset that takes data in memory where the configured one takes none."""
+
+
+def take_memory(experiment: Experiment) -> Experiment:
+    """Returns an experiment whose dataset takes data in memory: its own where that does, else the one named `memory`.
+
+    Args:
+        experiment: The experiment; its splits and batches are kept.
+    """
+    if "memory" in parameters(datasets.get(experiment.data.name)):
+        return experiment
+    changed = experiment.model_copy(deep=True)
+    changed.data.name, changed.data.__pydantic_extra__ = IN_MEMORY, {}
+    return changed
+
+
+def create_dataset(config: DataConfig, place: str = "data", memory: InMemory | None = None) -> Dataset:
+    """Returns the dataset of a data section.
+
+    Args:
+        config: The data section.
+        place: Where it was asked for, for messages.
+        memory: The data in memory, for a dataset that takes them, or `None`.
+
+    Raises:
+        DataError: If its files are missing or corrupt.
+    """
+    dataset: Dataset = _create(place, datasets, config, {} if memory is None else {"memory": memory})
     return dataset
 
 

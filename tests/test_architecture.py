@@ -17,7 +17,7 @@ CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
     "errors", "modules", "cloud", "interfaces", "nested", "signature", "registry", "health", "reductions",
     "transport", "autoencoder", "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers",
-    "overrides", "build", "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock",
+    "overrides", "build", "splits", "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock",
     "folder", "weights", "comparison", "provenance", "fingerprint", "kept_data", "run", "training", "evaluation",
     "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import (
@@ -47,6 +47,18 @@ class Experiment(Section):
         if isinstance(value, Mapping) and isinstance(terms := value.get("objective"), Mapping):
             return {**value, "objective": {name: term for name, term in terms.items() if term is not None}}
         return value
+
+    @model_validator(mode="after")
+    def _watch_something(self) -> Self:
+        scheduler = self.training.scheduler
+        plateau = scheduler is not None and "plateau" in scheduler.name.lower()
+        if self.data.validation == 0 and (self.training.early_stopping or plateau):
+            which = "early_stopping" if self.training.early_stopping else "scheduler"
+            raise ValueError(
+                f"training.{which} judges by the validation split, which data.validation = 0 leaves out: give it a share or a "
+                f"set of its own, or leave training.{which} out"
+            )
+        return self
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ from .dirac import Dirac
 from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
+from .in_memory import InMemory
 from .metric import Metric, Samples, Specimen
 from .plan import Plan
 from .preparation import Preparation
@@ -32,6 +33,7 @@ __all__ = [
     "Feature",
     "Figure",
     "FigureValue",
+    "InMemory",
     "Metric",
     "Missing",
     "Plan",

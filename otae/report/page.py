@@ -67,8 +67,16 @@ def write_report(run: Run, specimens: Specimens | None = None, *, console: Conso
     return path
 
 
+_DESCRIBED = {
+    "train": "the training split",
+    "validation": "the validation split",
+    "test": "the test split",
+    "all": "all splits together",
+}
+
+
 def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Section]:
-    split = "test" if "test" in specimens else next(iter(specimens))
+    split = next((name for name in ("test", "validation") if name in specimens), next(iter(specimens)))
     with seeded(specimens.seed):
         specimen = specimens[split]
     dataset, image = specimens.dataset, gallery.is_image(specimen.data)
@@ -79,12 +87,14 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
     several = "wide" if image else "third"
     directions = "" if specimen.codes.shape[1] <= 2 else " in the two principal directions of the codes"
     which = (
-        "Samples of the test split, which training never saw." if split == "test" else f"Samples of the {split} split."
+        "Samples of the test split, which training never saw."
+        if split == "test"
+        else f"Samples of {_DESCRIBED[split]}."
     )
     return [
         Section(
             "Losses",
-            "Each term before its weight: faint in training, bold in validation.",
+            "Each term before its weight: faint in training, bold in validation, where there is one.",
             gallery.curves(run.path / "metrics.csv", list(run.experiment.objective)),
             "third",
         ),
@@ -117,12 +127,14 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
         ),
         Section(
             "Latent space",
-            f"Codes of the {split} split, and draws from the prior{directions}. Generations are sound where the prior "
+            f"Codes of {_DESCRIBED[split]}, and draws from the prior{directions}. Generations are sound where the prior "
             "draws what codes fill.",
             gallery.latent_space(specimen),
             "half",
         ),
-        Section("Factors, classes and codes", f"Of the {split} split.", exploration.tables(evaluation, split), "half"),
+        Section(
+            "Factors, classes and codes", f"Of {_DESCRIBED[split]}.", exploration.tables(evaluation, split), "half"
+        ),
     ]
 
 
