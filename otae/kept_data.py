@@ -22,6 +22,8 @@ from .registry import datasets
 from .signature import explain, parameters
 from .splits import Splits, draw_splits
 
+_SEEN = 256  # samples whose values are looked at
+
 
 class Keeper(Protocol):
     """The side of a run that its data are kept by."""
@@ -39,6 +41,7 @@ class KeptData(BaseModel):
     Attributes:
         fingerprint: What identifies them.
         value_range: The smallest and largest value a sample may hold, or `None`.
+        seen_range: The smallest and largest value of some samples, of data whose range is not declared.
         class_names: The names of the classes, or `None`.
         preparation: The constants of the way from raw data to samples, or `None`.
         sizes: The number of samples of each split.
@@ -49,6 +52,7 @@ class KeptData(BaseModel):
 
     fingerprint: Fingerprint
     value_range: tuple[float, float] | None = None
+    seen_range: tuple[float, float] | None = None
     class_names: tuple[str, ...] | None = None
     preparation: dict[str, Any] | None = None
     sizes: dict[str, int] | None = None
@@ -69,12 +73,19 @@ def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint, splits: S
         kept = KeptData(
             fingerprint=fingerprint,
             value_range=dataset.value_range,
+            seen_range=None if dataset.value_range else _find_range(dataset),
             class_names=dataset.class_names,
             preparation=preparation,
             sizes=splits.sizes,
             splits=splits.pack(),
         )
         write_json(run.path / DATA, kept.model_dump(mode="json"))
+
+
+def _find_range(dataset: Dataset) -> tuple[float, float] | None:
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, _SEEN).round().astype(np.int64))
+    low, high = (float(each) for each in dataset.__getitems__(chosen.tolist()).aminmax())
+    return (low, high) if np.isfinite([low, high]).all() and low < high else None
 
 
 def read_kept_data(run: Keeper) -> KeptData | None:

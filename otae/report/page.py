@@ -38,7 +38,9 @@ class Section:
     layout: str
 
 
-def write_report(run: Run, specimens: Specimens | None = None, *, console: Console | None = None) -> Path:
+def write_report(
+    run: Run, specimens: Specimens | None = None, *, anyway: bool = False, console: Console | None = None
+) -> Path:
     """Returns the path of a run's `report.html`, written anew: one page without outside resources.
 
     Its pictures are also files in the folder `report`, for papers and slides: those ending in `-dark` are for dark pages.
@@ -47,16 +49,17 @@ def write_report(run: Run, specimens: Specimens | None = None, *, console: Conso
     Args:
         run: The run, trained.
         specimens: The specimens of the run, where they are at hand; read and encoded again where `None`.
+        anyway: Whether the data may have changed since the run was trained.
         console: Where progress is shown; nowhere where `None`.
 
     Raises:
-        RunError: If the run was not trained to its end, or a plugin is missing.
+        RunError: If the run was not trained to its end, its data have changed, or a plugin is missing.
         DataError: If the data are missing or corrupt.
     """
     with Steps(console, "Writing the report", 3) as steps:
         steps.begin("drawing pictures")
         evaluation = Evaluation.read(run.path) if (run.path / "evaluation.json").is_file() else Evaluation()
-        sections = _sections(run, specimens or Specimens.of_run(run), evaluation)
+        sections = _sections(run, specimens or Specimens.of_run(run, anyway=anyway), evaluation)
         steps.begin("saving pictures")
         for section in sections:
             for picture in section.pictures:

@@ -31,6 +31,9 @@ class Joined(Dataset):
         first = self.parts[0]
         self.data_shape, self.value_range = tuple(first.data_shape), first.value_range
         self.class_names, self.features, self.preparation = first.class_names, first.features, first.preparation
+        files = [part.files for part in self.parts if part.files is not None]
+        if len(files) == len(self.parts):
+            self.files = [file for each in files for file in each]
         labels = [part.labels for part in self.parts if part.labels is not None]
         if len(labels) == len(self.parts):
             self.labels = torch.cat(labels)

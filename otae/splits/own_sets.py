@@ -92,6 +92,7 @@ class _Prepared(Dataset):
             )
         self._samples, self.data_shape = samples, tuple(samples.shape[1:])
         self.labels, self.factors, self.class_names = opened.labels, opened.factors, opened.class_names
+        self.files = opened.files
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -54,7 +54,12 @@ class ColumnRule:
         lost = find_missing(self.name, values, missing, where)
         column = np.where(lost, np.array(self.fill, dtype=object), values)
         if not isinstance(self.encoding, OneHot):
-            return self.encoding.encode(require_numbers(self.name, column, decimal, where))
+            numbers = require_numbers(self.name, column, decimal, where)
+            if isinstance(self.encoding, Scaled) and self.encoding.log and (low := numbers <= 0).any():
+                row = int(low.argmax())
+                told = f"the column {self.name!r} holds {numbers[row]:g}, which has no logarithm"
+                raise DataError(f"{line(row, where)}: {told}. Drop such rows.")
+            return self.encoding.encode(numbers)
         texts = as_text(column)
         unseen = ~np.isin(texts, np.array(self.encoding.categories))
         if unseen.any():
@@ -72,7 +77,7 @@ class ColumnRule:
         if isinstance(self.encoding, OneHot):
             return {**told, "categories": list(self.encoding.categories)}
         assert isinstance(self.encoding, Scaled)
-        return {**told, "shift": self.encoding.shift, "scale": self.encoding.scale}
+        return {**told, "shift": self.encoding.shift, "scale": self.encoding.scale, "log": self.encoding.log}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> ColumnRule:
@@ -83,7 +88,7 @@ class ColumnRule:
         """
         name = str(told["name"])
         encoding: Encoding = (
-            Scaled((name,), float(told["shift"]), float(told["scale"]))
+            Scaled((name,), float(told["shift"]), float(told["scale"]), bool(told.get("log", False)))
             if "shift" in told
             else named(name, tuple(map(str, told["categories"])))
         )

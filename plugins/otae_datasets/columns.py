@@ -173,14 +173,16 @@ def _csv_places(names: Sequence[str], wanted: Sequence[str] | None, path: Path) 
 
 
 def _places(names: Sequence[str], wanted: Sequence[str] | None, where: str, unnamed: bool = False) -> list[int]:
-    used = list(names) if wanted is None else [name for name in names if name in wanted]
+    chosen = None if wanted is None else set(wanted)
+    used = list(names) if chosen is None else [name for name in names if name in chosen]
     if not names or any(not name for name in used[unnamed:]) or len(set(used)) < len(used):
         told = ", ".join(map(repr, names)) or "nothing"
         raise DataError(f"{where} must begin with a line of different column names; it holds {told}.")
+    places = {name: place for place, name in reversed(list(enumerate(names)))}
     for name in wanted or ():
-        if name not in names:
+        if name not in places:
             raise DataError(f"{where}: {unknown_name('column', name, names)}")
-    return [names.index(name) for name in used]
+    return [places[name] for name in used]
 
 
 def is_number(text: str) -> bool:

@@ -23,9 +23,9 @@ from .columns import frame_columns, to_objects
 from .encodings import Missing, Scaling
 from .indices import checked
 from .layout import Layout, arranged
-from .memory_preparation import MemoryPreparation, wrap
 from .soundness import check_type, check_values, exceeds
 from .table_content import learn_table, number_classes
+from .tagged_preparation import TaggedPreparation, wrap
 
 _ARRAY, _FRAME = Path("the array"), "The data frame"
 
@@ -58,7 +58,7 @@ class Memory(Batched):
         ((1, 28, 28), [0, 1, 0, 0, 1], ('a', 'b'))
     """
 
-    preparations = MemoryPreparation
+    preparations = TaggedPreparation
 
     def __init__(
         self,
@@ -92,11 +92,8 @@ class Memory(Batched):
     def _take_dataset(self, data: Dataset) -> None:
         self.data, self.data_shape, self.value_range = data, tuple(data.data_shape), data.value_range
         self.labels, self.factors, self.class_names = data.labels, data.factors, data.class_names
-        self.features, self.official_split, self.preparation = (
-            data.features,
-            data.official_split,
-            wrap(data.preparation),
-        )
+        self.features, self.official_split, self.files = data.features, data.official_split, data.files
+        self.preparation = wrap(data.preparation)
 
     def _take_frame(self, frame: pd.DataFrame, columns: list[str] | None, labels: Any, learning: Learning) -> None:
         label = labels if isinstance(labels, str) else None
@@ -105,7 +102,7 @@ class Memory(Batched):
         wanted = None if columns is None else [*columns, *([] if label is None else [label])]
         content = learn_table(frame_columns(frame, wanted), label, learning)
         self._samples: Tensor | Array = content.samples
-        self._divisor, self.features, self.preparation = 1, content.features, MemoryPreparation(content.preparation)
+        self._divisor, self.features, self.preparation = 1, content.features, TaggedPreparation(content.preparation)
         self.labels, self.class_names, self.data_shape = content.labels, content.class_names, content.samples.shape[1:]
         self.value_range = (0.0, 1.0) if learning.scaling == "min-max" else None
 
@@ -124,7 +121,7 @@ class Memory(Batched):
         check_values(samples, declared, _ARRAY)
         self.data_shape = tuple(samples.shape[1:])
         constants = ArrayPreparation(self.data_shape, self._divisor, layout, self.value_range)
-        self.preparation = MemoryPreparation(constants)
+        self.preparation = TaggedPreparation(constants)
 
     def __len__(self) -> int:
         return len(self._samples if self.data is None else self.data)
