@@ -14,12 +14,13 @@ from torch import Tensor
 
 from .config import Experiment
 from .errors import DataError, RunError
+from .explanation import explain
 from .files import write_json
 from .fingerprint import Fingerprint, compute_fingerprint
 from .folder import DATA
 from .interfaces import Dataset, InMemory, Preparation
 from .registry import datasets
-from .signature import explain, parameters
+from .signature import parameters
 from .splits import Splits, draw_splits
 
 _SEEN = 256  # samples whose values are looked at

@@ -20,13 +20,13 @@ from .build import Parts, Shape, build, plugins_used
 from .comparison import require_unchanged, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
+from .explanation import explain
 from .files import write_json, write_text
 from .interfaces import Dataset, InMemory
 from .kept_data import find_preparation, require_memory
 from .loading import load_config
 from .objective import Objective
 from .provenance import PluginRecord, Provenance, describe_origins, require_same_distributions, warn_of_versions
-from .signature import explain
 from .splits import open_data
 from .weights import read_weights, write_weights
 

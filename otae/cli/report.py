@@ -36,8 +36,8 @@ def evaluate(
 ) -> None:
     """Judge a run by the metrics of its configuration, or by those named."""
     from ..evaluation import evaluate as judge
-    from ..overrides import read_yaml
     from ..run import Run
+    from ..yaml_values import read_yaml
     from .summary import print_summary
 
     metrics = [read_yaml(each, "--metric") for each in metric] or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Self
 
 import yaml
@@ -84,16 +84,17 @@ class Experiment(Section):
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
 
 
-def parse(values: Any, where: str) -> Experiment:
+def parse(values: Any, where: str, changed: Collection[str] = ()) -> Experiment:
     """Returns the experiment that plain values describe, its components not yet looked up.
 
     Args:
         values: A mapping, as read from YAML.
         where: Where it came from, for messages.
+        changed: The dotted paths of overrides, which messages blame for what lies on them.
 
     Raises:
         ConfigError: If a key is unknown or missing, or a value is not allowed.
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where}: a configuration is a mapping with the keys {', '.join(Experiment.model_fields)}.")
-    return check(Experiment, values, where)
+    return check(Experiment, values, where, changed=changed)
