@@ -11,6 +11,7 @@ from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .ground import DistancePower, Ground
+from .in_memory import InMemory
 from .kernel import Kernel, Sum, Weighted
 from .metric import Metric, Samples, Specimen
 from .plan import Plan
@@ -37,6 +38,7 @@ __all__ = [
     "FigureValue",
     "Ground",
     "Kernel",
+    "InMemory",
     "Metric",
     "Missing",
     "Plan",
