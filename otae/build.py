@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
-from .config import Component, Experiment, TermConfig
+from .config import Component, DataConfig, Experiment, TermConfig
 from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
-from .interfaces import Cost, Dataset, Metric
+from .interfaces import Cost, Dataset, InMemory, Metric
 from .nested import Nested, is_component, nested_type
 from .objective import Objective, Term
 from .optimizers import check as check_training
@@ -123,9 +123,40 @@ def open_dataset(experiment: Experiment) -> Dataset:
         experiment: The experiment.
 
     Raises:
-        DataError: If its files are missing or spoilt.
+        DataError: If its files are missing or corrupt.
     """
-    dataset: Dataset = _create("data", datasets, experiment.data, {})
+    return create_dataset(experiment.data)
+
+
+IN_MEMORY = "memory"
+"""The name of the dataset that takes data in memory where the configured one takes none."""
+
+
+def take_memory(experiment: Experiment) -> Experiment:
+    """Returns an experiment whose dataset takes data in memory: its own where that does, else the one named `memory`.
+
+    Args:
+        experiment: The experiment; its splits and batches are kept.
+    """
+    if "memory" in parameters(datasets.get(experiment.data.name)):
+        return experiment
+    changed = experiment.model_copy(deep=True)
+    changed.data.name, changed.data.__pydantic_extra__ = IN_MEMORY, {}
+    return changed
+
+
+def create_dataset(config: DataConfig, place: str = "data", memory: InMemory | None = None) -> Dataset:
+    """Returns the dataset of a data section.
+
+    Args:
+        config: The data section.
+        place: Where it was asked for, for messages.
+        memory: The data in memory, for a dataset that takes them, or `None`.
+
+    Raises:
+        DataError: If its files are missing or corrupt.
+    """
+    dataset: Dataset = _create(place, datasets, config, {} if memory is None else {"memory": memory})
     return dataset
 
 

@@ -232,7 +232,7 @@ priors: Registry[Prior] = Registry("prior", ["data_shape", "latent_dim", "value_
 costs: Registry[Cost] = Registry(
     "cost", ["data_shape", "latent_dim", "value_range", "shapes", "source_shapes", "target_shapes"]
 )
-datasets: Registry[Dataset] = Registry("dataset")
+datasets: Registry[Dataset] = Registry("dataset", ["memory"])
 metrics: Registry[Metric] = Registry("metric")
 kernels: Registry[Kernel] = Registry("kernel")
 grounds: Registry[Ground] = Registry("ground")

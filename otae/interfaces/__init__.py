@@ -12,6 +12,7 @@ from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .ground import DistancePower, Ground
+from .in_memory import InMemory
 from .kernel import Kernel, Sum, Weighted, split_count
 from .metric import Metric, Samples, Specimen
 from .plan import Plan
@@ -39,6 +40,7 @@ __all__ = [
     "FigureValue",
     "Ground",
     "Kernel",
+    "InMemory",
     "Metric",
     "Missing",
     "Plan",

@@ -23,13 +23,31 @@ POWERS = [0.5, 1.0, 1.5, 2.0]
 
 class TestCoupledGW(CostSuite):
     plugin = CoupledGW
+    options = {"scale": 2.5}
     target_shapes = ((2, 3),)
+    moves_freely = True
+    degree = 1.0
+    lengths = {"scale": 1.0}
 
 
 class TestSquaredCoupledGW(CostSuite):
     plugin = CoupledGW
     options = {"power": 2.0, "ground": "sqeuclidean", "learn_scale": False, "normalize": False}
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+class TestFreeCoupledGW(CostSuite):
+    plugin = CoupledGW
+    options = {"scale": 1.0, "learn_scale": False, "normalize": False}
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 1.0
 
 
 class TestRootedCoupledGW(CostSuite):

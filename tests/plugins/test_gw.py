@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import rest_slow
 from naive import points
 from torch import Tensor
 
@@ -32,24 +33,50 @@ class TestEntropicGW(CostSuite):
     options = {"epsilon": 30.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestGWAtItsOwnTemperature(CostSuite):
+    plugin = GW
+    options = TIGHT
+    target_shapes = ((2, 3),)
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestExactGW(CostSuite):
     plugin = GW
-    options = {"solver": "exact"}
+    options = {"solver": "exact", "starts": 4}
     target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestEuclideanGW(CostSuite):
     plugin = GW
     options = {"ground": "euclidean", "epsilon": 0.5, **TIGHT}
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 2.0
+    lengths = {"epsilon": 2.0}
 
 
 class TestDebiasedGW(CostSuite):
     plugin = GW
     options = {"debias": "same", "epsilon": 50.0, **TIGHT}
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
 
 
 def weighted(count: int, size: int, seed: int = 0, spread: float = 1.0) -> Cloud:
@@ -158,7 +185,7 @@ def entropic(seed: int, ground: Any, epsilon: float) -> tuple[Tensor, float, flo
 
 
 @pytest.mark.parametrize(("ground", "epsilon"), PROBLEMS)
-@pytest.mark.parametrize("seed", [3, 7])
+@pytest.mark.parametrize("seed", rest_slow([3, 7]))
 def test_the_entropic_solver_finds_what_pot_finds(seed: int, ground: Any, epsilon: float) -> None:
     plan, value, whole, solution = entropic(seed, ground, epsilon)
     assert solution.converged
@@ -184,7 +211,7 @@ CONVERGED = {
 }
 
 
-@pytest.mark.parametrize("size", [3, 12], ids=["features", "products"])
+@pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", CONVERGED)
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(8, size), weighted(9, 2, seed=1, spread=1.5)

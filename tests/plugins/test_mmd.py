@@ -51,10 +51,13 @@ CASES = [
 
 class TestMMD(CostSuite):
     plugin = MMD
+    moves_freely = True
 
 
 class TestBiasedMMD(CostSuite):
     plugin = MMD
+    vanishes = True
+    moves_freely = True
     options: ClassVar[dict[str, Any]] = {
         "kernel": {"name": "imq", "variance": 2.0, "scales": (0.5, 3.0)},
         "estimator": "biased",
@@ -64,17 +67,22 @@ class TestBiasedMMD(CostSuite):
 
 class TestGaussianMMD(CostSuite):
     plugin = MMD
+    moves_freely = True
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0, "scales": (1.0, 4.0)}}
 
 
 class TestEnergyMMD(CostSuite):
     plugin = MMD
+    vanishes = True
+    moves_freely = True
+    degree = 1.0
     options: ClassVar[dict[str, Any]] = {"kernel": "energy", "estimator": "biased"}
     counts_multiplicity = True
 
 
 class TestMixtureMMD(CostSuite):
     plugin = MMD
+    moves_freely = True
     options: ClassVar[dict[str, Any]] = {
         "kernel": [
             {"name": "laplacian", "bandwidth": 2.0},

@@ -29,11 +29,14 @@ KERNELS: dict[str, Kernel] = {
 
 class TestRandomFeatures(CostSuite):
     plugin = RandomFeatures
+    moves_freely = True
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0}}
 
 
 class TestFixedRandomFeatures(CostSuite):
     plugin = RandomFeatures
+    vanishes = True
+    moves_freely = True
     options: ClassVar[dict[str, Any]] = {
         "kernel": {"name": "laplacian", "bandwidth": 2.0},
         "estimator": "biased",

@@ -21,6 +21,9 @@ from otae_wasserstein import Bernoulli, Paired
 class TestPaired(CostSuite):
     plugin = Paired
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 2.0
 
 
 class TestPairedHalf(TestPaired):
@@ -29,10 +32,14 @@ class TestPairedHalf(TestPaired):
 
 class TestPairedL1(TestPaired):
     options = {"ground": "l1"}
+    degree = 1.0
 
 
 class TestPairedBernoulli(TestPaired):
     options = {"ground": "bernoulli"}
+    vanishes = False
+    moves_freely = False
+    degree = None
 
     def draw(self, count: int, size: int) -> Tensor:
         return torch.rand(count, size, dtype=torch.float64) * 0.8 + 0.1

@@ -20,6 +20,9 @@ class TestChamfer(CostSuite):
     plugin = Paired
     given: ClassVar = {"shapes": ((3, 2),)}
     options: ClassVar = {"ground": "chamfer"}
+    vanishes = True
+    moves_freely = True
+    degree = 2.0
     counts_multiplicity = True
 
     def test_joint_clouds_are_clouds(self) -> None:
