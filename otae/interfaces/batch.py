@@ -64,7 +64,7 @@ class Batch:
 
 
 def read_batch(points: Tensor, weights: Tensor | None) -> Batch:
-    """Returns a batch of clouds, in which points without weight that are not finite are moved to a point with weight.
+    """Returns a batch of clouds, in which points without weight, which change nothing, are moved to a point with weight.
 
     Args:
         points: The points, with shape (B, N, D).
@@ -89,8 +89,10 @@ def read_batch(points: Tensor, weights: Tensor | None) -> Batch:
         )
     if not bool((weights.isfinite() & (weights >= 0)).all() & (weights.sum(1) > 0).all()):
         raise CloudError("Weights must be finite, non-negative, and not all zero in any cloud of the batch.")
-    broken = (weights == 0) & ~points.detach().isfinite().all(2)
-    if bool(broken.any()):
+    moved = weights == 0
+    if torch.is_grad_enabled() and weights.requires_grad:  # where a point without weight is, then tells its gradient
+        moved = moved & ~points.detach().isfinite().all(2)
+    if bool(moved.any()):
         stand_in = points.detach().gather(1, weights.argmax(1)[:, None, None].expand(-1, 1, points.shape[2]))
-        points = torch.where(broken[:, :, None], stand_in, points)
+        points = torch.where(moved[:, :, None], stand_in, points)
     return Batch(points, weights)

@@ -76,13 +76,8 @@ def test_a_batch_is_a_loop(name: str, dtype: torch.dtype, tolerance: float, weig
         inputs = [inputs[0][:, :M], inputs[1], inputs[3], inputs[3]]
     inputs = inputs if weighted else inputs[:2]
     if dtype == torch.float32 and isinstance(cost, Sinkhorn):
-        cost = Sinkhorn(
-            cost.ground,
-            0.5,
-            reach=cost.schedule.reach if name == "unbalanced" else None,
-            debias=cost.debias,
-            tolerance=1e-6,
-        )
+        reach = 2.0 if name == "unbalanced" else None  # single precision finds marginals to 1e-6 at best
+        cost = Sinkhorn(cost.ground, 0.5, reach=reach, debias=cost.debias, tolerance=1e-6)
     torch.manual_seed(0)
     found, truth = cost.batched(*inputs), loop(cost, inputs)
     assert found.shape == (B,)
@@ -95,6 +90,7 @@ def test_the_gradients_of_a_batch_are_those_of_a_loop(name: str) -> None:
     cost, inputs = COSTS[name], batch(torch.float64)
     if cost.paired:
         inputs = [inputs[0][:, :M], inputs[1]]
+    inputs[0][1, 4:] = 3.0
     found = []
     for compare in (cost.batched, lambda *leaves: loop(cost, list(leaves))):
         leaves = [each.clone().requires_grad_() for each in inputs]
@@ -105,11 +101,11 @@ def test_the_gradients_of_a_batch_are_those_of_a_loop(name: str) -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["mmd", "mixture", "cramer-wold"])
-def test_batches_of_kernel_costs_have_second_derivatives(name: str) -> None:
-    x, y, a, _ = (each[:2, :4] for each in batch(torch.float64))
-    inputs = [each.clone().requires_grad_() for each in (x[:1], y[:1], a[:1])]
-    assert torch.autograd.gradgradcheck(lambda x, y, a: COSTS[name].batched(x, y, a), inputs)
+@pytest.mark.parametrize("cost", [MMD(), MMD(Energy(), "biased"), CramerWold(1.0)], ids=str)
+def test_batches_of_kernel_costs_have_second_derivatives(cost: Cost) -> None:
+    x, y, a, _ = (each[:1, :3] for each in batch(torch.float64))
+    inputs = [each.clone().requires_grad_() for each in (x, y, a)]
+    assert torch.autograd.gradgradcheck(lambda x, y, a: cost.batched(x, y, a), inputs, fast_mode=True)
 
 
 def test_a_batch_of_entropic_costs_refuses_second_derivatives() -> None:
