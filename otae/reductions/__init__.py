@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .backend import Backend
-from .importing import imported
+from .keops.importing import load_library
 from .numbers import in_transform, precise, safe_exp, safe_power, safe_sqrt
 from .pairs import Dots, Pairs, Squares, Values
 from .pairwise import batch_squares, distances, squared_distances
@@ -21,10 +21,10 @@ __all__ = [
     "Values",
     "batch_squares",
     "distances",
-    "imported",
     "in_transform",
     "kernel_mean",
     "kernel_product",
+    "load_library",
     "log_sum_exp",
     "order_rows",
     "pair_weights",

@@ -11,7 +11,7 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Plan
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae.transport import Measure, Optimum, Transport, solve_simplex
 from otae.transport.envelope import Needs
 
@@ -128,7 +128,7 @@ class MatrixGW(Transport):
 
     def _best(self, c: Tensor, d: Tensor, a: Tensor, b: Tensor, starts: Iterator[Tensor]) -> tuple[Tensor, int]:
         """Returns the best plan from several starts, and how many linear problems it took."""
-        ot = imported("ot")
+        ot = load_library("ot")
         arrays = [each.cpu().numpy() for each in (c, d, a, b)]
         size = float(a @ c.square() @ a + b @ d.square() @ b)
         best, least, count = None, math.inf, 0

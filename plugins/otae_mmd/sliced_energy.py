@@ -136,7 +136,12 @@ def _energies_on_lines(directions: Tensor, points: Tensor, masses: Tensor) -> Te
     difference, of_source = shares.cumsum(-1), shares.clamp_min(0).cumsum(-1)  # of the distribution functions
     of_target = of_source - difference
     heights = [difference.square(), of_source * (1 - of_source), of_target * (1 - of_target)]
-    return torch.stack([2 * (height * gaps).sum((-2, -1)) for height in heights])
+    return torch.stack([2 * _contract(height, gaps) for height in heights])
+
+
+def _contract(first: Tensor, second: Tensor) -> Tensor:
+    """Returns the inner product of matrices, of all of a batch: a product of matrices, which holds none in between."""
+    return (first.flatten(-2)[..., None, :] @ second.flatten(-2)[..., None])[..., 0, 0]
 
 
 def _contraction(dim: int) -> float:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from otae.cloud import Cloud
+from otae.errors import CloudError
 from otae.interfaces import Batch, Cost, Ground
 from otae.reductions import pair_weights, precise
 from otae.transport import SqEuclidean, require_ground
@@ -68,8 +69,14 @@ class Paired(Cost):
             source: The source clouds, with shape (B, N, D).
             target: The clouds they are paired with, with shape (B, N, D).
         """
-        if source.weights is not None and target.weights is not None:
-            return super().compare_batch(source, target)  # which compares them
+        if (
+            source.weights is not None
+            and target.weights is not None
+            and not torch.allclose(source.masses, target.masses)
+        ):
+            raise CloudError(
+                "The weights of paired clouds are those of the pairs, but these differ: give them to one only."
+            )
         costs = self.ground.pair(source.points.flatten(0, 1), target.points.flatten(0, 1))
         weighted = source if target.weights is None else target
         return (costs.reshape(weighted.points.shape[:2]) * weighted.masses).sum(1)
