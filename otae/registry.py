@@ -111,6 +111,7 @@ class Registry(Generic[T]):
         self.group = f"otae.{kind}s"
         self.given = frozenset(given)
         self._session: dict[str, type[T]] = {}
+        self._loaded: dict[type, Offer] = {}
 
     def __repr__(self) -> str:
         return f"Registry({self.kind!r}: {', '.join(self.names())})"
@@ -158,7 +159,17 @@ class Registry(Generic[T]):
             BrokenPluginError: If the plugin fails to import, or is no class of this kind.
         """
         offer = self.offer(name)
-        return self._session[name] if offer.distribution == "session" else self._load(offer)
+        plugin = self._session[name] if offer.distribution == "session" else self._load(offer)
+        self._loaded[plugin] = offer
+        return plugin
+
+    def find_loaded(self, plugin: type) -> Offer | None:
+        """Returns the offer that a class, or one that it derives from, was last loaded by, or `None`.
+
+        Args:
+            plugin: The class.
+        """
+        return next((self._loaded[each] for each in plugin.__mro__ if each in self._loaded), None)
 
     def create(self, name: str, /, **options: Any) -> T:
         """Returns an instance of a plugin.
@@ -192,6 +203,7 @@ class Registry(Generic[T]):
         if installed := [offer for offer in offers(self.group) if offer.name == name]:
             raise PluginConflictError(name, self.group, [installed[0].origin, "this session"])
         self._session[name] = plugin
+        self._loaded[plugin] = Offer(name, "session", "", "")
         return plugin
 
     def unregister(self, name: str) -> None:
