@@ -15,10 +15,10 @@ FOLDERS = ("otae", "plugins", "tests", "benchmarks", "examples")
 FILES = {str(path.relative_to(ROOT)): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
 CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
-    "errors", "modules", "cloud", "interfaces", "nested", "signature", "cures", "registry", "faults", "contracts", "budget",
-    "health", "reductions", "transport", "autoencoder", "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers",
-    "overrides", "build", "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock",
-    "folder", "weights", "comparison", "provenance", "fingerprint", "kept_data", "run", "training", "evaluation",
+    "errors", "modules", "cloud", "interfaces", "nested", "signature", "cures", "names", "registry", "faults", "contracts",
+    "budget", "health", "reductions", "transport", "autoencoder", "clouds", "views", "schedule", "term_rules", "objective",
+    "config", "optimizers", "overrides", "build", "differences", "recipes", "extending", "loading", "schema", "files",
+    "fetching", "lock", "folder", "weights", "comparison", "provenance", "fingerprint", "kept_data", "run", "training", "evaluation",
     "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")

@@ -11,6 +11,7 @@ from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .metric import Metric, Samples, Specimen
+from .plain import PlainDecoder, PlainEncoder
 from .plan import Plan
 from .preparation import Preparation
 from .prior import Prior
@@ -34,6 +35,8 @@ __all__ = [
     "FigureValue",
     "Metric",
     "Missing",
+    "PlainDecoder",
+    "PlainEncoder",
     "Plan",
     "Preparation",
     "Prior",

@@ -46,7 +46,7 @@ class Exact(Transport):
     def __init__(
         self,
         p: Annotated[float, Field(ge=1)] = 2.0,
-        max_iterations: Annotated[int, Field(gt=0)] = 1_000_000,
+        max_iterations: Annotated[int, Field(gt=0, le=1000000000)] = 1_000_000,
     ) -> None:
         super().__init__()
         self.p, self.max_iterations = p, max_iterations
