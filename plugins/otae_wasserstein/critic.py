@@ -16,7 +16,7 @@ from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
 from otae.interfaces import Cost
 
-from .critic_network import CriticNetwork
+from .critic_network import BranchName, CriticNetwork
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Critic(Cost):
         kind: The game that the critic plays.
         width: The width of the critic's hidden linear layers.
         features: The number of entries in which the branch of each member ends.
-        branch: `auto` for convolutions on images of at least 16 pixels a side, or `mlp` for linear layers only.
+        branch: `auto` for convolutions on images of at least 16 pixels a side, `mlp` for linear layers only, or `none`
+            for no branches: the members, side by side, are what the head sees. The cheapest where members are small.
         penalty: The weight λ; `None` for what suits the kind: 10 for `kantorovich`; 0 for `jensen-shannon`, which is
             bounded without.
         drift: The weight δ of the squared values within the penalty.
@@ -99,7 +100,7 @@ class Critic(Cost):
         *,
         width: Annotated[int, Field(gt=0)] = 256,
         features: Annotated[int, Field(gt=0)] = 64,
-        branch: Literal["auto", "mlp"] = "auto",
+        branch: BranchName = "auto",
         penalty: Annotated[float, Field(ge=0)] | None = None,
         drift: Annotated[float, Field(ge=0)] = 1e-4,
         spectral: bool = True,
