@@ -132,8 +132,12 @@ class Critic(Cost):
         Raises:
             CloudError: If the clouds' members do not have the shapes that the critic was built for.
         """
-        with parametrize.cached():  # apart, so that no gradient runs to a cloud that needs none, such as the data
-            f_source, f_target = self._value(source), self._value(target)
+        together = source.points.requires_grad == target.points.requires_grad
+        with parametrize.cached():
+            if together:  # one pass over both is faster than two
+                f_source, f_target = self._values(source, target)
+            else:  # no gradient runs to the cloud that needs none, such as a fixed prior
+                f_source, f_target = self._value(source), self._value(target)
         return self._game(source, f_source, target, f_target)
 
     def adversary_loss(self, source: Cloud, target: Cloud) -> Tensor:
@@ -189,14 +193,17 @@ class Critic(Cost):
         return high.mean(loss(f_high)) + low.mean(loss(-f_low))
 
     def _values(self, source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
-        both = self._value(Cloud(torch.cat([source.flat, target.flat])))  # one pass over both is faster than two
+        both = self.network(self.scales * torch.cat([self._read(source), self._read(target)]))
         return both[: len(source)], both[len(source) :]
 
     def _value(self, cloud: Cloud) -> Tensor:
+        return self.network(self.scales * self._read(cloud))
+
+    def _read(self, cloud: Cloud) -> Tensor:
         points = cloud.flat
         if points.shape[1] != (size := sum(self.network.sizes)):
             raise CloudError(
                 f"This critic was built for members of shapes {self.network.shapes}, {size} entries in all, but the "
                 f"clouds have {points.shape[1]}. Build it with the shapes of the clouds that it compares."
             )
-        return self.network(self.scales * points)
+        return points
