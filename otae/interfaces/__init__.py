@@ -10,6 +10,9 @@ from .dirac import Dirac
 from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
+from .ground import DistancePower, Ground
+from .in_memory import InMemory
+from .kernel import Kernel, Sum, Weighted
 from .metric import Metric, Samples, Specimen
 from .plan import Plan
 from .preparation import Preparation
@@ -24,6 +27,7 @@ __all__ = [
     "Dataset",
     "Decoder",
     "Dirac",
+    "DistancePower",
     "Download",
     "Encoder",
     "Estimate",
@@ -32,6 +36,9 @@ __all__ = [
     "Feature",
     "Figure",
     "FigureValue",
+    "Ground",
+    "Kernel",
+    "InMemory",
     "Metric",
     "Missing",
     "Plan",
@@ -41,9 +48,11 @@ __all__ = [
     "Samples",
     "Source",
     "Specimen",
+    "Sum",
     "Table",
     "TrainedModel",
     "TrainedObjective",
     "TrainedTerm",
+    "Weighted",
     "data_folder",
 ]

@@ -21,9 +21,10 @@ from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
-from ..kept_data import keep_data
+from ..kept_data import find_splits, keep_data
 from ..optimizers import check_length
 from ..run import Run
+from ..splits import Splits
 from ..transport import Transport
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
@@ -37,7 +38,6 @@ from .module import Engine
 from .position import Judgement, Position
 from .readiness import check_single_samples
 from .restoring import prepare, require_weights
-from .splits import split
 from .start import load_start
 
 
@@ -61,15 +61,16 @@ def fit(run: Run, console: Console | None = None) -> None:
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
     changes = _changes(run, checkpoint, data)
-    keep_data(run, dataset, data)
+    splits = find_splits(run, dataset)
+    keep_data(run, dataset, data, splits)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         parts = build(experiment, shape)
         for module in (parts.model, parts.objective):
             channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
-        train, validation = _loaders(experiment, dataset)
+        train, validation = _loaders(experiment, dataset, splits)
         check_length(experiment.training, len(train))
-        check_single_samples(parts, {"train": train, "validation": validation})
+        check_single_samples(parts, {"train": train, **({} if validation is None else {"validation": validation})})
         start = Position(
             step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
         )
@@ -83,7 +84,7 @@ def fit(run: Run, console: Console | None = None) -> None:
             keep_events(run.path / "tensorboard", position.step)
             history = History(run.path / "metrics.csv", _columns(parts), position.rows)
             saving = Saving(checkpoints, history, stopping, start)
-            warmup = Warmup(_in_order(experiment, dataset), len(train))
+            warmup = Warmup(_in_order(experiment, dataset, splits), len(train))
             callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
             trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
             if checkpoint:
@@ -102,7 +103,7 @@ def fit(run: Run, console: Console | None = None) -> None:
         engine.load_state_dict(stopping.weights)
     if parts.model.prior.fits_codes:
         with seeded(experiment.seed), _threads(experiment.training.threads):
-            fit_prior(parts.model, _in_order(experiment, dataset))
+            fit_prior(parts.model, _in_order(experiment, dataset, splits))
     run.save(parts, shape)
 
 
@@ -185,16 +186,15 @@ def _columns(parts: Parts) -> list[str]:
     return ["total", *(column for name in names for column in (name, f"{name}.weighted")), *adversaries, *solved, "lr"]
 
 
-def _loaders(experiment: Experiment, dataset: Dataset) -> tuple[Batches, Batches]:
-    data, seed = experiment.data, experiment.seed
-    parts = split(len(dataset), data, seed)
-    train = Batches(dataset, parts.train, data.batch_size, seed, data.workers)
-    return train, Batches(dataset, parts.validation, data.batch_size, workers=data.workers)
-
-
-def _in_order(experiment: Experiment, dataset: Dataset) -> Batches:
+def _loaders(experiment: Experiment, dataset: Dataset, splits: Splits) -> tuple[Batches, Batches | None]:
     data = experiment.data
-    return Batches(dataset, split(len(dataset), data, experiment.seed).train, data.batch_size, workers=data.workers)
+    train = Batches(dataset, splits.train, data.batch_size, experiment.seed, data.workers)
+    held_out = Batches(dataset, splits.validation, data.batch_size, workers=data.workers) if splits.validation else None
+    return train, held_out
+
+
+def _in_order(experiment: Experiment, dataset: Dataset, splits: Splits) -> Batches:
+    return Batches(dataset, splits.train, experiment.data.batch_size, workers=experiment.data.workers)
 
 
 @contextmanager
@@ -206,6 +206,7 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")  # a share of 0 asks for none
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # frozen parts are
         warnings.filterwarnings("ignore", message=".*checkpoint that ended before the epoch ended.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*", category=FutureWarning)
