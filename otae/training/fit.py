@@ -58,7 +58,8 @@ def fit(run: Run, console: Console | None = None) -> None:
     """
     experiment, dataset = run.experiment, run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
-    read_samples(dataset, range(min(2, len(dataset))))
+    if len(dataset):
+        read_samples(dataset, range(min(2, len(dataset))))
     checkpoints = Checkpoints(run.path)
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
