@@ -15,6 +15,7 @@ from .ground import DistancePower, Ground
 from .in_memory import InMemory
 from .kernel import Kernel, Sum, Weighted, split_count
 from .metric import Metric, Samples, Specimen
+from .plain import PlainDecoder, PlainEncoder
 from .plan import Plan
 from .preparation import Preparation
 from .prior import Prior
@@ -43,6 +44,8 @@ __all__ = [
     "InMemory",
     "Metric",
     "Missing",
+    "PlainDecoder",
+    "PlainEncoder",
     "Plan",
     "Preparation",
     "Prior",
