@@ -188,7 +188,7 @@ def test_an_unknown_backend_is_named_with_the_known_ones() -> None:
 
 @pytest.mark.usefixtures("keops_first")
 def test_where_keops_cannot_compute_the_dense_blocks_answer_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "find_spec", lambda name: None)
+    monkeypatch.setattr(keops.library, "find_spec", lambda name: None)
     x, values = points(4, 3), points(4, 1)
     with pytest.warns(RuntimeWarning, match="stay with the backend 'dense' here. KeOps is not installed") as caught:
         found = [kernel_product(KERNELS["rational"], Squares(x), values) for _ in range(3)]
@@ -235,22 +235,22 @@ def test_what_stands_in_the_way_of_keops_is_said_with_the_cure(
     monkeypatch: pytest.MonkeyPatch, asked: tuple[str, torch.dtype], found: dict[str, Any], reason: str
 ) -> None:
     for name, value in found.items():
-        monkeypatch.setattr(keops, name, value)
+        monkeypatch.setattr(keops.library, name, value)
     with pytest.raises(BackendError, match=reason):
         raise BackendError(keops.obstacle(*asked))
 
 
 def test_nothing_stands_in_the_way_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "compiler", lambda: "g++")
+    monkeypatch.setattr(keops.library, "compiler", lambda: "g++")
     assert keops.obstacle("cpu", torch.float64) is None
 
 
 def test_results_kept_on_disk_need_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "compiler", lambda: None)
+    monkeypatch.setattr(keops.library, "compiler", lambda: None)
     assert keops.obstacle("cpu", torch.float64, compiling=False) is None
 
 
 def test_asking_for_keops_where_it_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "find_spec", lambda name: None)
+    monkeypatch.setattr(keops.library, "find_spec", lambda name: None)
     with pytest.raises(BackendError, match="KeOps is not installed"):
         kernel_product(KERNELS["gaussian"], Squares(points(2, 2)), points(2, 1), backend="keops")

@@ -16,6 +16,7 @@ from .batch_problem import BatchPotentials, BatchProblem, balance, balance_alone
 
 _FIRST = 0.25  # of the diameter, as of single problems
 _WARM = Until(0.1, 5, newton=False)
+_PATIENCE = 10  # iterations of a batch to one of a single problem, which has Newton's method and the simplex to turn to
 _SLACK = 5.0  # the share of the value that the gap may be, in units of the tolerance
 
 
@@ -112,7 +113,8 @@ class BatchSolver:
             start = balance(problem, start.times(before / temperature), temperature, _WARM)
             before = temperature
         start = start.times(before / self.temperature)
-        return _Solved(problem, balance(problem, start, self.temperature, self.schedule.until), self.temperature)
+        until = replace(self.schedule.until, most=_PATIENCE * self.schedule.until.most)
+        return _Solved(problem, balance(problem, start, self.temperature, until), self.temperature)
 
     def _by_masses(
         self, axis: int, cross: _Solved, own: list[_Solved], real: list[Tensor], points: list[Tensor]
