@@ -41,7 +41,10 @@ def _written() -> Any:
     otae.datasets.unregister("written")
 
 
-TEXTS = "2024-01-05 2024_01_05 2024 007 1e5 1.50 no on Yes 1:30 0x10 +1 .5 | @a #1 *".split()
+TEXTS = [
+    *("2024-01-05", "2024_01_05", "2024", "007", "1e5", "1.50", "no", "on", "Yes", "1:30", "0x10", "+1", ".5"),
+    *("|", "@a", "#1", "*"),
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -88,7 +91,7 @@ def test_a_number_with_its_text_is_copied_whole(number: Any) -> None:
         ("model={encoder: 3}", r"--set model\.encoder: Input should be a name, or a mapping of options"),
         ("data.path=true", r"data \(dataset 'written'\): path: Input should be a valid string; for the text, quote it"),
         ("data.path=[1]", r"data \(dataset 'written'\): path: Input should be a valid string.*, or a path \(got \[1\]\)"),
-        ("objective.merge2.cost=sliced", r"--set objective\.merge2\.cost: .* no term 'merge2'\. Its terms: .*spread.*mean 'merge'"),
+        ("objective.merge2.cost=sliced", r"--set objective\.merge2\.cost: .* no term 'merge2'\. Its terms: .*spread.*mean"),
         ("objective.x.cost.kernel=rbf", r"^--set objective\.x\.cost\.kernel: the configuration has no term 'x'"),
     ],
 )  # fmt: skip

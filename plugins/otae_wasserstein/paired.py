@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.errors import CloudError
+from otae.errors import CloudError, ConfigError
 from otae.interfaces import Cost
 from otae.reductions import pair_weights, precise
 
@@ -34,8 +34,13 @@ class Paired(Cost):
     - `chamfer`: of samples that are sets of P points, with shape (P, D), whose order means nothing,
       $\tfrac1P \sum_i \min_j \|x_i - y_j\|_2^2 + \tfrac1P \sum_j \min_i \|x_i - y_j\|_2^2$.
 
+    With `padded`, x and y are sequences of unequal length, with shape (L, C + 1), whose last channel m tells which steps are
+    there: in the padding of x nothing is compared, and $-\sum_t m_t \log m'_t + (1 - m_t) \log(1 - m'_t)$ of the last
+    channels is added.
+
     Args:
         ground: The cost c of one pair.
+        padded: Whether the last channel tells which steps are there, as datasets with `lengths` give it.
 
     References:
         Wasserstein Auto-Encoders (Tolstikhin et al., 2017)
@@ -52,10 +57,15 @@ class Paired(Cost):
     paired = True
 
     def __init__(
-        self, ground: Literal["half-sqeuclidean", "sqeuclidean", "l1", "bernoulli", "chamfer"] = "sqeuclidean"
+        self,
+        ground: Literal["half-sqeuclidean", "sqeuclidean", "l1", "bernoulli", "chamfer"] = "sqeuclidean",
+        *,
+        padded: bool = False,
     ) -> None:
         super().__init__()
-        self.ground = ground
+        if padded and ground == "chamfer":
+            raise ConfigError("The ground cost 'chamfer' is of sets of points, which have no padding. Choose another.")
+        self.ground, self.padded = ground, padded
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the mean ground cost of the pairs, a scalar.
@@ -70,7 +80,18 @@ class Paired(Cost):
         """
         x, y = precise(source.points), precise(target.points)
         with torch.autocast(x.device.type, enabled=False):
-            return Cloud(x, pair_weights(source, target)).mean(_GROUNDS[self.ground](x, y))
+            return Cloud(x, pair_weights(source, target)).mean(self._compare(x, y))
+
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the ground cost of each pair, with shape (N,)."""
+        if not self.padded:
+            return _GROUNDS[self.ground](x, y)
+        if x.ndim != 3 or x.shape[2] < 2:
+            raise CloudError(f"Padded sequences have shape (N, L, C + 1), got {tuple(x.shape)}: leave padded out.")
+        there = (x[..., -1] > 0.5).to(y.dtype)  # (N, L)
+        lengths = F.binary_cross_entropy(y[..., -1].clamp(0, 1), there, reduction="none").sum(1)
+        kept = there[..., None]
+        return _GROUNDS[self.ground](x[..., :-1] * kept, y[..., :-1] * kept) + lengths
 
     def extra_repr(self) -> str:
         return f"ground={self.ground!r}"
