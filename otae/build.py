@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from .autoencoder import Autoencoder
 from .clouds import NAMED_CLOUDS
 from .config import Component, DataConfig, Experiment, TermConfig
 from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
 from .interfaces import Cost, Dataset, InMemory, Metric
-from .nested import Nested
+from .nested import Nested, is_component, nested_type
 from .objective import Objective, Term
 from .optimizers import check as check_training
-from .registry import Offer, Registry, costs, create_nested, datasets, decoders, encoders, metrics, priors, registries
+from .registry import (
+    Offer,
+    Registry,
+    costs,
+    create_nested,
+    datasets,
+    decoders,
+    encoders,
+    metrics,
+    name_component,
+    priors,
+    registries,
+)
 from .signature import filled, handed, parameters, validated
 from .term_rules import check_fit, check_name
 
@@ -211,9 +223,25 @@ def _complete(path: str, registry: Registry[Any], component: Component | Nested,
     where = _where(path, registry, component)
     model = filled(registry.get(component.name), where, component.options, registry.given, beside)
     for name, value in model:
-        if isinstance(value, Nested):
-            _complete(f"{path}.{name}", registries()[value.kind], value, {"name"})
+        setattr(model, name, _complete_nested(f"{path}.{name}", value))
     component.__pydantic_extra__ = model.model_dump(mode="json")
+
+
+def _complete_nested(path: str, value: Any) -> Any:
+    """Returns an option with every component in it completed: those given by name and options, and those that are made."""
+    if isinstance(value, list | tuple):
+        return type(value)(_complete_nested(f"{path}.{number}", each) for number, each in enumerate(value))
+    nested = _configure(value) if is_component(value) else value
+    if isinstance(nested, Nested):
+        _complete(path, registries()[nested.kind], nested, {"name"})
+    return nested
+
+
+def _configure(component: Any) -> Nested:
+    """Returns a component that was made, such as the default of an option, by its name and options."""
+    registry, name = name_component(component)
+    options = {option: getattr(component, option) for option in parameters(type(component))}
+    return nested_type(cast("type", registry.interface))(name=name, **options)
 
 
 def _create(path: str, registry: Registry[Any], component: Component, known: dict[str, Any]) -> Any:

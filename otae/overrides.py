@@ -32,7 +32,7 @@ _COMPONENTS = {
         isinstance(each, type) and issubclass(each, Component)
         for each in (field.annotation, *get_args(field.annotation))
     )
-}
+} | {"kernel", "ground"}  # options that hold a component in every cost that has them
 
 
 def overridden(values: Any, overrides: Iterable[str]) -> Any:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from .errors import ConfigError, PluginError
 from .explanation import explain
-from .nested import configurable
+from .interfaces.former import refuse_former
+from .nested import configurable, is_component
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -62,7 +63,7 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
                 f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked."
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (configurable(hints[name]), default)
+        fields[name] = (configurable(hints[name]), _made(default) if is_component(default) else default)
     try:
         config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=False, coerce_numbers_to_str=True)
         with warnings.catch_warnings():
@@ -71,6 +72,11 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
     except (PydanticSchemaGenerationError, PydanticUserError, NameError) as error:
         reason = str(error).splitlines()[0]
         raise PluginError(f"The options of {where} have a type that no configuration can fill: {reason}") from error
+
+
+def _made(component: Any) -> Any:
+    """Returns a default that is a component; it has no place in a JSON Schema."""
+    return Field(default_factory=lambda: component)
 
 
 def filled(
@@ -89,6 +95,7 @@ def filled(
         ConfigError: If an option is unknown, missing, out of its bounds, or handed in by the builder.
     """
     model = options_model(component, given)
+    refuse_former(component, options, where)
     if handed := sorted(set(options) & set(given)):
         raise ConfigError(f"{where}: {handed[0]!r} is handed in by the builder and cannot be set here. Remove it.")
     return check(model, dict(options), where, beside)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, TypeAlias
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
-from otae.interfaces import Cost
+from otae.interfaces import Cost, Ground
 from otae.reductions import pair_weights, precise
+from otae.transport import SqEuclidean, require_ground
 
-from .sets import chamfer
-
-Ground: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+from .grounds import Chamfer
 
 
 class Paired(Cost):
@@ -24,7 +20,7 @@ class Paired(Cost):
 
     $$\mathrm{W}(x, y) = \sum_{i=1}^N w_i \, c(x_i, y_i)$$
 
-    with $w_i = 1/N$ where the clouds bear no weights, and the ground cost c
+    with $w_i = 1/N$ where the clouds have no weights, and a ground cost c, such as
 
     - `sqeuclidean`: $\|x - y\|_2^2$;
     - `half-sqeuclidean`: $\tfrac12 \|x - y\|_2^2$, the negative log-likelihood of a unit Gaussian, as in GWAE;
@@ -39,7 +35,7 @@ class Paired(Cost):
     channels is added.
 
     Args:
-        ground: The cost c of one pair.
+        ground: The cost c of one pair: a ground cost, with its own options.
         padded: Whether the last channel tells which steps are there, as datasets with `lengths` give it.
 
     References:
@@ -56,16 +52,11 @@ class Paired(Cost):
 
     paired = True
 
-    def __init__(
-        self,
-        ground: Literal["half-sqeuclidean", "sqeuclidean", "l1", "bernoulli", "chamfer"] = "sqeuclidean",
-        *,
-        padded: bool = False,
-    ) -> None:
+    def __init__(self, ground: Ground = SqEuclidean(), *, padded: bool = False) -> None:
         super().__init__()
-        if padded and ground == "chamfer":
+        self.ground, self.padded = require_ground(ground), padded
+        if padded and isinstance(self.ground, Chamfer):
             raise ConfigError("The ground cost 'chamfer' is of sets of points, which have no padding. Choose another.")
-        self.ground, self.padded = ground, padded
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the mean ground cost of the pairs, a scalar.
@@ -75,8 +66,7 @@ class Paired(Cost):
             target: The cloud it is paired with, with shape (N, …), such as reconstructions.
 
         Raises:
-            CloudError: If the clouds differ in size, dimension or weights, leave [0, 1] under `bernoulli`,
-                or hold no sets under `chamfer`.
+            CloudError: If the clouds differ in size, dimension or weights, or do not fit the ground cost.
         """
         x, y = precise(source.points), precise(target.points)
         with torch.autocast(x.device.type, enabled=False):
@@ -85,52 +75,13 @@ class Paired(Cost):
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the ground cost of each pair, with shape (N,)."""
         if not self.padded:
-            return _GROUNDS[self.ground](x, y)
+            return self.ground.pair(x, y)
         if x.ndim != 3 or x.shape[2] < 2:
             raise CloudError(f"Padded sequences have shape (N, L, C + 1), got {tuple(x.shape)}: leave padded out.")
         there = (x[..., -1] > 0.5).to(y.dtype)  # (N, L)
         lengths = F.binary_cross_entropy(y[..., -1].clamp(0, 1), there, reduction="none").sum(1)
         kept = there[..., None]
-        return _GROUNDS[self.ground](x[..., :-1] * kept, y[..., :-1] * kept) + lengths
+        return self.ground.pair(x[..., :-1] * kept, y[..., :-1] * kept) + lengths
 
     def extra_repr(self) -> str:
-        return f"ground={self.ground!r}"
-
-
-def _of_vectors(ground: Ground) -> Ground:
-    """Returns a ground cost of samples of any shape from one of vectors, with shape (N, D)."""
-    return lambda x, y: ground(x.reshape(len(x), -1), y.reshape(len(y), -1))
-
-
-def _sqeuclidean(x: Tensor, y: Tensor) -> Tensor:
-    return (x - y).square().sum(1)
-
-
-def _half_sqeuclidean(x: Tensor, y: Tensor) -> Tensor:
-    return _sqeuclidean(x, y) / 2
-
-
-def _l1(x: Tensor, y: Tensor) -> Tensor:
-    return (x - y).abs().sum(1)
-
-
-def _bernoulli(x: Tensor, y: Tensor) -> Tensor:
-    _check_unit(x, "source", "Scale the data to [0, 1], or choose another ground cost, such as 'sqeuclidean'.")
-    _check_unit(y, "target", "Let the decoder end in a sigmoid, or choose another ground cost, such as 'sqeuclidean'.")
-    return F.binary_cross_entropy(y, x.to(y.dtype), reduction="none").sum(1)
-
-
-def _check_unit(values: Tensor, side: str, cure: str) -> None:
-    low, high = (value.item() for value in values.detach().aminmax())
-    if not (low >= 0 and high <= 1):
-        span = f"[{low:.4g}, {high:.4g}]"
-        raise CloudError(f"The ground cost 'bernoulli' needs values in [0, 1], but the {side} spans {span}. {cure}")
-
-
-_GROUNDS: dict[str, Ground] = {
-    "half-sqeuclidean": _of_vectors(_half_sqeuclidean),
-    "sqeuclidean": _of_vectors(_sqeuclidean),
-    "l1": _of_vectors(_l1),
-    "bernoulli": _of_vectors(_bernoulli),
-    "chamfer": chamfer,
-}
+        return f"ground={self.ground}"
