@@ -103,7 +103,7 @@ class ColumnRule:
         values = self.encoding.decode(entries)
         if isinstance(self.encoding, OneHot):
             kind = int if self.whole else str
-            categories = [kind(each) for each in self.encoding.categories]
+            categories = sorted(kind(each) for each in self.encoding.categories)
             return pd.Series(pd.Categorical([kind(each) for each in values], categories=categories), name=self.name)
         return pd.Series(np.round(values).astype(np.int64) if self.whole else values, name=self.name)
 
