@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import otae
 from otae.errors import DataError
 from otae.interfaces import Dataset, Preparation
 from otae_datasets import Table, array_file, memory_limit
@@ -80,3 +81,14 @@ def test_a_wide_header_is_read_once_for_each_column(tmp_path: Path, columns: int
     names = [Counted(f"g{number}") for number in range(columns)]
     assert module._places(names, names, "here") == [*range(columns)]
     assert compared[0] < 10 * columns
+
+
+def test_a_tab_may_be_written_as_it_is_on_a_command_line(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("no\ton\n1\t2\n3\t4\n")
+    options = [rf"data.path={tmp_path / 'd.csv'}", r"data.delimiter=\t", "data.columns=[no, on]"]
+    data = otae.load_config("ae", ["data.name=table", *options]).data
+    assert otae.datasets.create("table", **data.options).data_shape == (2,)
+    (tmp_path / "d.csv").write_text("no|on\n1|2\n3|4\n")
+    assert otae.datasets.create("table", path=tmp_path / "d.csv", delimiter="|").data_shape == (2,)
+    with pytest.raises(DataError, match=r"a tab does not part the first line, and a bar parts it into 2 names"):
+        otae.datasets.create("table", path=tmp_path / "d.csv", delimiter=r"\t")
