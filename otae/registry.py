@@ -175,12 +175,12 @@ class Registry(Generic[T]):
         return plugin
 
     def find_loaded(self, plugin: type) -> Offer | None:
-        """Returns the offer that a class, or one that it derives from, was last loaded by, or `None`.
+        """Returns the offer that a class was last loaded by, or `None`.
 
         Args:
             plugin: The class.
         """
-        return next((self._loaded[each] for each in plugin.__mro__ if each in self._loaded), None)
+        return self._loaded.get(plugin)
 
     def create(self, name: str, /, **options: Any) -> T:
         """Returns an instance of a plugin.
@@ -230,7 +230,7 @@ class Registry(Generic[T]):
         """
         if name not in self._session:
             raise UnknownPluginError(name, f"{self.group} (session)", self._session)
-        del self._session[name]
+        self._loaded.pop(self._session.pop(name), None)
 
     def _load(self, offer: Offer) -> type[T]:
         try:

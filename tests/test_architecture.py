@@ -18,8 +18,8 @@ LAYERS = [
     "errors", "modules", "cloud", "interfaces", "nested", "signature", "cures", "names", "registry", "faults", "contracts",
     "budget", "health", "reductions", "transport", "autoencoder", "clouds", "views", "schedule", "term_rules", "objective",
     "config", "optimizers", "overrides", "build", "differences", "recipes", "extending", "loading", "schema", "files",
-    "fetching", "lock", "folder", "weights", "comparison", "provenance", "fingerprint", "kept_data", "run", "training", "evaluation",
-    "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
+    "fetching", "lock", "folder", "weights", "comparison", "provenance", "fingerprint", "kept_data", "run", "training",
+    "evaluation", "report", "workflow", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")
 
