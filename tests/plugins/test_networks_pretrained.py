@@ -124,6 +124,14 @@ def test_an_experiment_names_the_module_and_a_run_restores_it(tmp_path: Path) ->
     torch.testing.assert_close(otae.load(run.path).encode(x), run.model.encode(x), rtol=0, atol=0)
 
 
+def test_without_a_head_the_module_makes_the_law_itself() -> None:
+    part = PretrainedEncoder((3,), 4, module="direct", head=False, freeze=False)
+    assert not part.has_density
+    assert torch.equal(part(torch.ones(2, 3)).mean, part.plain.module(torch.ones(2, 3)))
+    with pytest.raises(ConfigError, match=r"must give codes of shape \(N, 5\), or a pair"):
+        PretrainedEncoder((3,), 5, module="direct", head=False)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
