@@ -32,13 +32,16 @@ def direct():
 def pair():
     return nn.LSTM(8, 4)
 
+def codes():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+
 def number():
     return 3
 
 def greedy(size):
     return nn.Linear(size, size)
 """
-NAMES = ("features", "pixels", "direct", "pair", "number", "greedy", "absent")
+NAMES = ("features", "pixels", "direct", "pair", "codes", "number", "greedy", "absent")
 SHAPE = (1, 8, 8)
 
 
@@ -125,11 +128,11 @@ def test_an_experiment_names_the_module_and_a_run_restores_it(tmp_path: Path) ->
 
 
 def test_without_a_head_the_module_makes_the_law_itself() -> None:
-    part = PretrainedEncoder((3,), 4, module="direct", head=False, freeze=False)
+    part, x = PretrainedEncoder((8, 8), 4, module="codes", head=False, freeze=False), torch.rand(2, 8, 8)
     assert not part.has_density
-    assert torch.equal(part(torch.ones(2, 3)).mean, part.plain.module(torch.ones(2, 3)))
+    assert torch.equal(part(x).mean, part.plain.module(x))
     with pytest.raises(ConfigError, match=r"must give codes of shape \(N, 5\), or a pair"):
-        PretrainedEncoder((3,), 5, module="direct", head=False)
+        PretrainedEncoder((8, 8), 5, module="codes", head=False)
 
 
 @pytest.mark.parametrize(
