@@ -31,7 +31,7 @@ from torch import Tensor
 
 from otae.reductions import imported
 from otae_wasserstein import Exact, Gaussian, Sinkhorn, Sliced
-from otae_wasserstein.directions import random_directions
+from otae_wasserstein.sliced.directions import random_directions
 
 LINES = 64
 SLICED = ((64, 64, 16), (1000, 1000, 16), (1000, 800, 16), (10_000, 10_000, 16), (100_000, 100_000, 16))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .interfaces import Dataset as Dataset
     from .interfaces import Decoder as Decoder
     from .interfaces import Encoder as Encoder
+    from .interfaces import Ground as Ground
+    from .interfaces import Kernel as Kernel
     from .interfaces import Metric as Metric
     from .interfaces import Prior as Prior
     from .loading import load_config as load_config
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from .registry import datasets as datasets
     from .registry import decoders as decoders
     from .registry import encoders as encoders
+    from .registry import grounds as grounds
+    from .registry import kernels as kernels
     from .registry import metrics as metrics
     from .registry import priors as priors
     from .run import Run as Run
@@ -39,10 +43,10 @@ _HOMES = {
     "config": ["Experiment"],
     "errors": ["OtaeError"],
     "evaluation": ["evaluate"],
-    "interfaces": ["Cost", "Dataset", "Decoder", "Encoder", "Metric", "Prior"],
+    "interfaces": ["Cost", "Dataset", "Decoder", "Encoder", "Ground", "Kernel", "Metric", "Prior"],
     "loading": ["load_config"],
     "objective": ["Objective", "Term"],
-    "registry": ["costs", "datasets", "decoders", "encoders", "metrics", "priors"],
+    "registry": ["costs", "datasets", "decoders", "encoders", "grounds", "kernels", "metrics", "priors"],
     "run": ["Run", "load"],
     "study": ["compare", "run_study"],
     "workflow": ["resume", "train"],

@@ -101,6 +101,18 @@ class Autoencoder(nn.Module):
 
         return self._map(codes, self._prepare(x), self.data_shape, "samples", batch_size)
 
+    def transform(self, x: Any) -> np.ndarray[Any, Any]:
+        """Returns the mean codes of samples or raw data as an array, under the name that pipelines of scikit-learn call.
+
+        Args:
+            x: As for `encode`.
+
+        Raises:
+            CloudError: If the shape or type does not fit, or a value is not finite.
+        """
+        codes = self.encode(x)
+        return codes.cpu().numpy() if isinstance(codes, Tensor) else codes
+
     def decode(self, z: Array, *, batch_size: int = 1024) -> Array:
         """Returns the decoded codes, with shape (N, *data_shape).
 

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from .autoencoder import Autoencoder
 from .budget import bounding
 from .clouds import NAMED_CLOUDS
-from .config import Component, Experiment, TermConfig
+from .config import Component, DataConfig, Experiment, TermConfig
 from .contracts import check_built
 from .errors import ConfigError, DataError, ObjectiveError, OtaeError
 from .faults import make_failure
-from .interfaces import Cost, Dataset, Metric
-from .nested import Nested
+from .interfaces import Cost, Dataset, InMemory, Metric
+from .nested import Nested, is_component, nested_type
 from .objective import Objective, Term
 from .optimizers import check as check_training
-from .registry import Offer, Registry, costs, create_nested, datasets, decoders, encoders, metrics, priors, registries
-from .signature import filled, handed, validated
+from .registry import (
+    Offer,
+    Registry,
+    costs,
+    create_nested,
+    datasets,
+    decoders,
+    encoders,
+    metrics,
+    name_component,
+    priors,
+    registries,
+)
+from .signature import filled, handed, parameters, validated
 from .term_rules import check_fit, check_name
 
 DEFAULT_METRICS = "default"
@@ -114,9 +126,40 @@ def open_dataset(experiment: Experiment) -> Dataset:
         experiment: The experiment.
 
     Raises:
-        DataError: If its files are missing or spoilt.
+        DataError: If its files are missing or corrupt.
     """
-    dataset: Dataset = _create("data", datasets, experiment.data, {})
+    return create_dataset(experiment.data)
+
+
+IN_MEMORY = "memory"
+"""The name of the dataset that takes data in memory where the configured one takes none."""
+
+
+def take_memory(experiment: Experiment) -> Experiment:
+    """Returns an experiment whose dataset takes data in memory: its own where that does, else the one named `memory`.
+
+    Args:
+        experiment: The experiment; its splits and batches are kept.
+    """
+    if "memory" in parameters(datasets.get(experiment.data.name)):
+        return experiment
+    changed = experiment.model_copy(deep=True)
+    changed.data.name, changed.data.__pydantic_extra__ = IN_MEMORY, {}
+    return changed
+
+
+def create_dataset(config: DataConfig, place: str = "data", memory: InMemory | None = None) -> Dataset:
+    """Returns the dataset of a data section.
+
+    Args:
+        config: The data section.
+        place: Where it was asked for, for messages.
+        memory: The data in memory, for a dataset that takes them, or `None`.
+
+    Raises:
+        DataError: If its files are missing or corrupt.
+    """
+    dataset: Dataset = _create(place, datasets, config, {} if memory is None else {"memory": memory})
     return dataset
 
 
@@ -183,9 +226,25 @@ def _complete(path: str, registry: Registry[Any], component: Component | Nested,
     where = _where(path, registry, component)
     model = filled(registry.get(component.name), where, component.options, registry.given, beside)
     for name, value in model:
-        if isinstance(value, Nested):
-            _complete(f"{path}.{name}", registries()[value.kind], value, {"name"})
+        setattr(model, name, _complete_nested(f"{path}.{name}", value))
     component.__pydantic_extra__ = model.model_dump(mode="json")
+
+
+def _complete_nested(path: str, value: Any) -> Any:
+    """Returns an option with every component in it completed: those given by name and options, and those that are made."""
+    if isinstance(value, list | tuple):
+        return type(value)(_complete_nested(f"{path}.{number}", each) for number, each in enumerate(value))
+    nested = _configure(value) if is_component(value) else value
+    if isinstance(nested, Nested):
+        _complete(path, registries()[nested.kind], nested, {"name"})
+    return nested
+
+
+def _configure(component: Any) -> Nested:
+    """Returns a component that was made, such as the default of an option, by its name and options."""
+    registry, name = name_component(component)
+    options = {option: getattr(component, option) for option in parameters(type(component))}
+    return nested_type(cast("type", registry.interface))(name=name, **options)
 
 
 def _create(path: str, registry: Registry[Any], component: Component, known: dict[str, Any]) -> Any:

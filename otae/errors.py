@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 LONGEST = 4000
+
+_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "rbf": ("mmd", "gaussian"),
+    "squared-exponential": ("gaussian",),
+    "inverse-multiquadric": ("imq",),
+    "swd": ("sliced",),
+    "sw": ("sliced",),
+    "wasserstein": ("sinkhorn", "exact"),
+    "ot": ("sinkhorn", "exact"),
+    "emd": ("exact",),
+    "gan": ("critic",),
+    "wgan": ("critic",),
+    "mse": ("paired", "sqeuclidean", "reconstruction"),
+    "l2": ("sqeuclidean", "paired"),
+    "normal": ("gaussian",),
+    "gmm": ("mixture",),
+    "vampprior": ("vamp",),
+    "cnn": ("conv",),
+    "fid": ("frechet",),
+    "kid": ("kernel-distance",),
+    "mnist": ("mnist5k", "idx"),
+    "csv": ("table",),
+    "npy": ("arrays",),
+    "numpy": ("arrays",),
+    "sgd-momentum": ("sgd",),
+}
+"""What the field also calls things: hints at one of these where it is among the known names."""
 
 
 class OtaeError(Exception):
@@ -128,8 +155,16 @@ def near_match(name: str, known: Iterable[str]) -> str:
         name: What was asked for.
         known: What there is.
     """
-    matches = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return f" Did you mean {matches[0]!r}?" if matches else ""
+    names, asked = list(known), name.lower().replace("_", "-")
+    tokens = set(asked.split("-"))
+    within = sorted((each for each in names if set(each.split("-")) <= tokens), key=len, reverse=True)
+    found = (
+        get_close_matches(asked, names, n=1, cutoff=0.85)
+        or [each for each in _OTHER_NAMES.get(asked, ()) if each in names]
+        or within
+        or get_close_matches(asked, names, n=1, cutoff=0.6)
+    )
+    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:

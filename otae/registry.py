@@ -18,7 +18,7 @@ from .errors import BrokenPluginError, PluginConflictError, PluginError, Unknown
 from .names import require_plugin_name
 
 if TYPE_CHECKING:
-    from .interfaces import Cost, Dataset, Decoder, Encoder, Metric, Prior
+    from .interfaces import Cost, Dataset, Decoder, Encoder, Ground, Kernel, Metric, Prior
 
 T = TypeVar("T")
 
@@ -257,14 +257,18 @@ priors: Registry[Prior] = Registry("prior", ["data_shape", "latent_dim", "value_
 costs: Registry[Cost] = Registry(
     "cost", ["data_shape", "latent_dim", "value_range", "shapes", "source_shapes", "target_shapes"]
 )
-datasets: Registry[Dataset] = Registry("dataset")
+datasets: Registry[Dataset] = Registry("dataset", ["memory"])
 metrics: Registry[Metric] = Registry("metric")
+kernels: Registry[Kernel] = Registry("kernel")
+grounds: Registry[Ground] = Registry("ground")
 
 
 @cache
 def registries() -> dict[str, Registry[Any]]:
-    """Returns the six registries by kind."""
-    return {registry.kind: registry for registry in (encoders, decoders, priors, costs, datasets, metrics)}
+    """Returns the registries by kind."""
+    return {
+        registry.kind: registry for registry in (encoders, decoders, priors, costs, datasets, metrics, kernels, grounds)
+    }
 
 
 def create_nested(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,12 +281,36 @@ def create_nested(options: Mapping[str, Any]) -> dict[str, Any]:
         PluginError: If such a component is unknown or broken.
         ConfigError: If one of its options is unknown, missing or out of its bounds.
     """
+    return {name: _create_each(value) for name, value in options.items()}
+
+
+def _create_each(value: Any) -> Any:
     from .nested import Nested
 
-    return {
-        name: registries()[value.kind].create(value.name, **value.options) if isinstance(value, Nested) else value
-        for name, value in options.items()
-    }
+    if isinstance(value, list | tuple):
+        return type(value)(map(_create_each, value))
+    return registries()[value.kind].create(value.name, **value.options) if isinstance(value, Nested) else value
+
+
+def name_component(component: Any) -> tuple[Registry[Any], str]:
+    """Returns the registry of a component that was made, and the name under which its class is offered.
+
+    Args:
+        component: The component.
+
+    Raises:
+        PluginError: If its class is offered under no name.
+    """
+    from .nested import kind_of
+
+    registry, plugin = registries()[kind_of(component)], type(component)
+    for offer in registry.offers():
+        if offer.value.rpartition(":")[2] == plugin.__qualname__ and registry.get(offer.name) is plugin:
+            return registry, offer.name
+    raise PluginError(
+        f"{plugin.__module__}.{plugin.__qualname__} is offered under no name in {registry.group!r}, so that no configuration "
+        f"can hold it. Declare it as an entry point, or register it by otae.{registry.kind}s.register(name, {plugin.__name__})."
+    )
 
 
 def clashes(listed: list[Offer]) -> set[str]:

@@ -9,7 +9,7 @@ from .config import Experiment
 from .errors import PluginError
 from .extending import KEY
 from .nested import KINDS
-from .registry import Registry, costs, datasets, decoders, encoders, metrics, priors
+from .registry import Registry, costs, datasets, decoders, encoders, grounds, kernels, metrics, priors
 from .signature import options_model
 
 _PLACES: dict[tuple[str, str], Registry[Any]] = {
@@ -41,7 +41,8 @@ def schema() -> dict[str, Any]:
     for (section, field), registry in _PLACES.items():
         definitions[registry.kind] = _component(registry, definitions)
         definitions[section]["properties"][field] = {"$ref": f"#/$defs/{registry.kind}"}
-    definitions["metric"] = _component(metrics, definitions)
+    for registry in (metrics, kernels, grounds):
+        definitions[registry.kind] = _component(registry, definitions)
     definitions["metric"]["anyOf"] = [_DEFAULT, {"const": DEFAULT_METRICS}, *definitions["metric"]["anyOf"]]
     one = {"$ref": "#/$defs/metric"}
     judged = definitions["EvaluationConfig"]["properties"]["metrics"]

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_metrics import OFFERED
 from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard
+from joblib import cpu_count
 
 import otae
 from otae import Autoencoder, Run, load_config
@@ -27,6 +28,16 @@ from otae.training import fit
 
 settings.register_profile("otae", deadline=None)  # the first example of a test pays for what is loaded lazily
 settings.load_profile("otae")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Returns how many processes share out the tests: one a core for whole folders, none where single files are named.
+
+    Args:
+        config: What the command line asks for.
+    """
+    folders = all(Path(str(each).partition("::")[0]).is_dir() for each in config.args)
+    return min(8, int(cpu_count())) if folders and not config.option.usepdb else 0
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -199,8 +199,8 @@ def test_create_names_what_is_missing() -> None:
     otae.costs.unregister("picky")
 
 
-def test_the_six_registries_behave_alike() -> None:
-    assert list(registries()) == ["encoder", "decoder", "prior", "cost", "dataset", "metric"]
+def test_the_registries_behave_alike() -> None:
+    assert list(registries()) == ["encoder", "decoder", "prior", "cost", "dataset", "metric", "kernel", "ground"]
     for kind, registry in registries().items():
         assert registry.interface is getattr(otae, kind.capitalize())
         assert registry.names() == sorted(set(registry.names()))

@@ -10,6 +10,9 @@ from .dirac import Dirac
 from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
+from .ground import DistancePower, Ground
+from .in_memory import InMemory
+from .kernel import Kernel, Sum, Weighted
 from .metric import Metric, Samples, Specimen
 from .plain import PlainDecoder, PlainEncoder
 from .plan import Plan
@@ -25,6 +28,7 @@ __all__ = [
     "Dataset",
     "Decoder",
     "Dirac",
+    "DistancePower",
     "Download",
     "Encoder",
     "Estimate",
@@ -33,6 +37,9 @@ __all__ = [
     "Feature",
     "Figure",
     "FigureValue",
+    "Ground",
+    "Kernel",
+    "InMemory",
     "Metric",
     "Missing",
     "PlainDecoder",
@@ -44,9 +51,11 @@ __all__ = [
     "Samples",
     "Source",
     "Specimen",
+    "Sum",
     "Table",
     "TrainedModel",
     "TrainedObjective",
     "TrainedTerm",
+    "Weighted",
     "data_folder",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from ..cloud import Cloud, CloudLike, as_cloud
 from ..errors import CloudError
 from .arguments import drop_weightless, refuse_batch, unify_types
+from .former import refuse_when_constructed
 
 
 class Cost(nn.Module, ABC):
@@ -26,6 +28,7 @@ class Cost(nn.Module, ABC):
         unary: Whether the cost looks at its source alone and takes no target.
         needs_density: Whether the clouds' laws must have densities.
         vectorized: Whether `torch.vmap` can see through the cost, so that batches of clouds are computed at once.
+        former: The options that the cost had once, and what to write instead of each, with `VALUE` for its value.
     """
 
     paired: ClassVar[bool] = False
@@ -33,6 +36,12 @@ class Cost(nn.Module, ABC):
     unary: ClassVar[bool] = False
     needs_density: ClassVar[bool] = False
     vectorized: ClassVar[bool] = False
+    former: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "former" in vars(cls):
+            refuse_when_constructed(cls)
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from .backend import Backend
 from .importing import imported
 from .numbers import in_transform, precise, safe_exp, safe_power, safe_sqrt
-from .pairs import Dots, Pairs, Squares
+from .pairs import Dots, Pairs, Squares, Values
 from .pairwise import distances, squared_distances
+from .radial import Radial
 from .sums import kernel_mean, kernel_product, log_sum_exp
 from .weights import pair_weights
 
@@ -14,7 +15,9 @@ __all__ = [
     "Backend",
     "Dots",
     "Pairs",
+    "Radial",
     "Squares",
+    "Values",
     "distances",
     "imported",
     "in_transform",

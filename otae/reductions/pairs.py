@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from ..errors import BackendError
 from .numbers import in_transform, precise
 
 _NOISE = 8.0  # rounding of a squared distance, in units of epsilon times the squared norms: measured below 4
@@ -159,6 +161,44 @@ def _by_products(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tens
     less = 1 - _NOISE * torch.finfo(x.dtype).eps
     squared = torch.addmm(less * y_norms, x, y.T, alpha=-2)  # (N, M)
     return squared.add_(less * x_norms[:, None]).clamp_min_(0)
+
+
+class Values(Pairs):
+    """Holds the values of a function of two blocks of points, such as a kernel or a ground cost, for all pairs.
+
+    Args:
+        function: Returns the values of all pairs of two blocks, with shape (N, M).
+        x: The first points, with shape (N, D).
+        y: The second points, with shape (M, D); the first themselves where `None`.
+        formula: Returns them of LazyTensors, or `None`: KeOps then cannot sum them.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Tensor, Tensor], Tensor],
+        x: Tensor,
+        y: Tensor | None = None,
+        formula: Callable[[Any, Any], Any] | None = None,
+        swapped: bool = False,
+    ) -> None:
+        super().__init__(x, y)
+        self.function, self.formula, self.swapped = function, formula, swapped
+
+    def block(self, rows: slice) -> Tensor:
+        return self.function(self.y, self.x[rows]).T if self.swapped else self.function(self.x[rows], self.y)
+
+    def symbolic(self, lazy: Any) -> Any:
+        x, y = lazy(self.x, axis=0), lazy(self.y, axis=1)
+        found = None if self.formula is None else self.formula(*((y, x) if self.swapped else (x, y)))
+        if found is None:
+            raise BackendError(
+                f"{self.function!r} has no formula for KeOps. Give its class a method `formula`, or use the backend 'dense'."
+            )
+        return found
+
+    @property
+    def T(self) -> Values:
+        return Values(self.function, self.y, self.x, self.formula, not self.swapped)
 
 
 class Dots(Pairs):

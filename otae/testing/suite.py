@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigError, OtaeError
+from ..registry import create_nested
 from ..signature import options_model, validated
 from .limits import allowed, forbidden
 
@@ -63,7 +64,7 @@ class Suite:
         """
         names, given = inspect.signature(self.plugin).parameters, self.handed()
         handed = {name: value for name, value in given.items() if name in names}
-        checked = validated(self.plugin, self.plugin.__name__, options, tuple(given))
+        checked = create_nested(validated(self.plugin, self.plugin.__name__, options, tuple(given)))
         return self.plugin(**handed, **checked)
 
     def handed(self) -> dict[str, Any]:
@@ -97,8 +98,9 @@ class Suite:
         required = {name: value for name, value in self.options.items() if model.model_fields[name].is_required()}
         for name, field in model.model_fields.items():
             if not field.is_required():
+                default = field.get_default(call_default_factory=True)
                 try:
-                    validated(self.plugin, name, {**required, name: field.default}, tuple(self.given))
+                    validated(self.plugin, name, {**required, name: default}, tuple(self.given))
                 except ConfigError as error:
                     pytest.fail(f"the default of {name} is one that no user could set: change it or the type. {error}")
 

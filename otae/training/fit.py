@@ -21,9 +21,10 @@ from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
-from ..kept_data import keep_data
+from ..kept_data import find_splits, keep_data
 from ..optimizers import check_length
 from ..run import Run
+from ..splits import Splits
 from ..transport import Transport
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
@@ -41,7 +42,6 @@ from .randomness import seeded
 from .readiness import check_single_samples
 from .rehearsal import read_samples, rehearse
 from .restoring import prepare, require_weights
-from .splits import split
 from .start import load_start
 
 
@@ -58,8 +58,7 @@ def fit(run: Run, console: Console | None = None) -> None:
         Interrupted: If a signal asked to stop; the checkpoint is that of the last step.
         RunError: If the checkpoints cannot be read, or are of another configuration or other data.
     """
-    experiment = run.experiment
-    dataset = run.dataset
+    experiment, dataset = run.experiment, run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
     if len(dataset):
         read_samples(dataset, range(min(2, len(dataset))))
@@ -67,9 +66,10 @@ def fit(run: Run, console: Console | None = None) -> None:
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
     changes = _changes(run, checkpoint, data)
-    keep_data(run, dataset, data)
+    splits = find_splits(run, dataset)
+    keep_data(run, dataset, data, splits)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
-        train, validation = _loaders(experiment, dataset)
+        train, validation = _loaders(experiment, dataset, splits)
         check_length(experiment.training, len(train))
         if checkpoint is None:
             _rehearse(partial(build, experiment, shape), train, validation)
@@ -89,7 +89,7 @@ def fit(run: Run, console: Console | None = None) -> None:
             keep_events(run.path / "tensorboard", position.step)
             history = History(run.path / "metrics.csv", _columns(parts), position.rows)
             saving = Saving(checkpoints, history, stopping, start)
-            warmup = Warmup(_in_order(experiment, dataset), len(train))
+            warmup = Warmup(_in_order(experiment, dataset, splits), len(train))
             callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
             trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
             if checkpoint:
@@ -109,13 +109,13 @@ def fit(run: Run, console: Console | None = None) -> None:
         engine.load_state_dict(stopping.weights)
     if parts.model.prior.fits_codes:
         with seeded(experiment.seed), _threads(experiment.training.threads):
-            fit_prior(parts.model, _in_order(experiment, dataset))
+            fit_prior(parts.model, _in_order(experiment, dataset, splits))
     run.save(parts, shape)
 
 
-def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches) -> None:
+def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches | None) -> None:
     """Checks the parts before anything is trained, with fresh ones that are thrown away."""
-    check_single_samples(make(), {"train": train, "validation": validation})
+    check_single_samples(make(), {"train": train, **({} if validation is None else {"validation": validation})})
     rehearse(make, train.dataset, train.indices[: -(-len(train.indices) // len(train))].tolist())
 
 
@@ -186,16 +186,15 @@ def _columns(parts: Parts) -> list[str]:
     return ["total", *(column for name in names for column in (name, f"{name}.weighted")), *adversaries, *solved, "lr"]
 
 
-def _loaders(experiment: Experiment, dataset: Dataset) -> tuple[Batches, Batches]:
-    data, seed = experiment.data, experiment.seed
-    parts = split(len(dataset), data, seed)
-    train = Batches(dataset, parts.train, data.batch_size, seed, data.workers)
-    return train, Batches(dataset, parts.validation, data.batch_size, workers=data.workers)
-
-
-def _in_order(experiment: Experiment, dataset: Dataset) -> Batches:
+def _loaders(experiment: Experiment, dataset: Dataset, splits: Splits) -> tuple[Batches, Batches | None]:
     data = experiment.data
-    return Batches(dataset, split(len(dataset), data, experiment.seed).train, data.batch_size, workers=data.workers)
+    train = Batches(dataset, splits.train, data.batch_size, experiment.seed, data.workers)
+    held_out = Batches(dataset, splits.validation, data.batch_size, workers=data.workers) if splits.validation else None
+    return train, held_out
+
+
+def _in_order(experiment: Experiment, dataset: Dataset, splits: Splits) -> Batches:
+    return Batches(dataset, splits.train, experiment.data.batch_size, workers=experiment.data.workers)
 
 
 @contextmanager
@@ -207,6 +206,7 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")  # a share of 0 asks for none
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # frozen parts are
         warnings.filterwarnings("ignore", message=".*checkpoint that ended before the epoch ended.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*", category=FutureWarning)

@@ -9,8 +9,10 @@ from .costs import Distances, PairCosts, Products
 from .coupling import Certificate, Coupling
 from .envelope import once, solve_with_gradients, with_gradients
 from .given_costs import Matrix
+from .ground_costs import GroundCosts
+from .grounds import Euclidean, HalfSqEuclidean, SqEuclidean, require_ground
 from .limits import Limits
-from .matrices import Ground, solve_matrix
+from .matrices import solve_matrix
 from .measure import Measure
 from .potentials import Potentials, Until
 from .problem import Problem
@@ -24,7 +26,9 @@ __all__ = [
     "Coupling",
     "Distances",
     "Flow",
-    "Ground",
+    "Euclidean",
+    "GroundCosts",
+    "HalfSqEuclidean",
     "Limits",
     "Matrix",
     "Measure",
@@ -37,6 +41,7 @@ __all__ = [
     "Scalings",
     "Schedule",
     "Solution",
+    "SqEuclidean",
     "Transport",
     "Until",
     "anneal",
@@ -46,6 +51,7 @@ __all__ = [
     "cloud_masses",
     "finish",
     "once",
+    "require_ground",
     "solve_matrix",
     "solve_simplex",
     "solve_with_gradients",

@@ -1,9 +1,8 @@
-"""Transport problems whose costs are given as a matrix, or by a ground cost of one's own."""
+"""Transport problems whose costs are given as a matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -21,8 +20,6 @@ from .measure import Measure
 from .potentials import Potentials, Until
 from .problem import Problem
 from .simplex import PIVOTS, solve_simplex
-
-Ground: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 PRECISE = Until(1e-3, 1000)
 _WARM = Until(0.1, 5, newton=False)

@@ -1,22 +1,38 @@
-"""The derivatives of an entropic transport value by the points of one side, where costs are powers of distances."""
+"""The derivatives of an entropic transport value by the points of one side, where costs know their points."""
 
 from __future__ import annotations
+
+from functools import singledispatch
 
 import torch
 from torch import Tensor
 
-from .costs import Distances
+from .costs import Distances, PairCosts
 from .coupling import Coupling
+from .ground_costs import GroundCosts
 
 
-def by_point(coupling: Coupling, costs: Distances, axis: int) -> Tensor:
+@singledispatch
+def by_point(costs: PairCosts, coupling: Coupling, axis: int) -> Tensor:  # noqa: ARG001  # implementations use them
     """Returns the derivatives of the value by the points of one side over their masses, with their shape.
 
+    Of a cloud with itself, only the first of both points moves.
+
     Args:
+        costs: The costs of the coupling's problem, of a kind that knows its points.
         coupling: The coupling.
-        costs: The costs of its problem.
         axis: The side: 0 for the source, 1 for the target.
     """
+    raise TypeError(f"{type(costs).__name__} knows no points: register a function for it, `@by_point.register`.")
+
+
+@by_point.register
+def _of_ground(costs: GroundCosts, coupling: Coupling, axis: int) -> Tensor:
+    return costs.pull(coupling, axis)
+
+
+@by_point.register
+def _of_distances(costs: Distances, coupling: Coupling, axis: int) -> Tensor:
     points, others = ((costs.x, costs.y), (costs.y, costs.x))[axis]
     masses = (coupling.problem.b, coupling.problem.a)[axis]
     density = coupling.density

@@ -40,6 +40,8 @@ class Optimum:
         marginal_error: The total mass by which the plan's marginals are off.
         gap: A bound on how far the objective is from the optimum.
         state: What a later solve can start from.
+        follow: Returns the objective of the points of source and target, with shapes (N, D) and (M, D), as a scalar with their
+            graph, what was found held still; `None` where second derivatives would then be wrong.
     """
 
     objective: Tensor
@@ -53,6 +55,7 @@ class Optimum:
     marginal_error: float = 0.0
     gap: float = math.inf
     state: Any = None
+    follow: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 class Transport(Cost):
@@ -65,9 +68,12 @@ class Transport(Cost):
         solves: How many problems were solved since `take_unconverged` was last called.
         unconverged: How many of them did not converge.
         trouble: What the last of them says of itself, with the cure.
+        follows: Whether what a solution holds still does not move with the points, as a vertex of the polytope of couplings
+            does not: an optimum then tells how to `follow` it, and second derivatives are right.
         cure: What to do where a solver does not converge, for the warning.
     """
 
+    follows = False
     cure = "Raise max_iterations, or the temperature (blur, epsilon), or the tolerance."
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -151,7 +157,13 @@ class Transport(Cost):
 
         x, y = precise(source.flat), precise(target.flat)
         masses = [cloud_masses(cloud, like) for cloud, like in ((source, x), (target, y))]
-        objective = solve_with_gradients(solve, (x, y, *masses))
+        fixed = not (torch.is_grad_enabled() and any(each.requires_grad for each in masses))
+        if self.follows and fixed:
+            solve_with_gradients(solve, (x.detach(), y.detach(), *masses))
+            follow = found[0].follow
+            objective = follow(x, y) if follow else found[0].objective
+        else:
+            objective = solve_with_gradients(solve, (x, y, *masses))
         self._count(found[0])
         return objective, found[0]
 

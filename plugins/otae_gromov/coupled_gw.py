@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
-from otae.reductions import distances, pair_weights, precise, safe_power, safe_sqrt, squared_distances
+from otae.interfaces import Cost, Ground
+from otae.reductions import pair_weights, precise, safe_power, safe_sqrt
+from otae.transport import Euclidean, require_ground
 
-_GROUNDS = {"euclidean": distances, "sqeuclidean": squared_distances}
 _SMALLEST_SPREAD = 1e-8
 
 
@@ -32,7 +32,7 @@ class CoupledGW(Cost):
 
     Args:
         power: The exponent p of the distortion: 1 in GWAE, 2 for the classic Gromov-Wasserstein cost.
-        ground: The distance d inside each space: Euclidean, or its square.
+        ground: The distance d inside each space, a ground cost.
         scale: The factor C between the spaces, or where it starts: in units of the target per spread of the source.
         learn_scale: Whether C is trained, as the exponential of a parameter.
         normalize: Whether to divide the source by its spread; s = 1 otherwise.
@@ -58,14 +58,14 @@ class CoupledGW(Cost):
     def __init__(
         self,
         power: Annotated[float, Field(gt=0)] = 1.0,
-        ground: Literal["euclidean", "sqeuclidean"] = "euclidean",
+        ground: Ground = Euclidean(),
         scale: Annotated[float, Field(gt=0)] = 2.5,
         learn_scale: bool = True,
         normalize: bool = True,
     ) -> None:
         super().__init__()
         self.power = power
-        self.ground = ground
+        self.ground = require_ground(ground)
         self.normalize = normalize
         log_scale = torch.tensor(math.log(scale))
         if learn_scale:
@@ -89,16 +89,15 @@ class CoupledGW(Cost):
             CloudError: If the clouds differ in size, or in their weights.
         """
         pairs = Cloud(precise(source.flat), pair_weights(source, target))
-        distance = _GROUNDS[self.ground]
         factor = self.scale / spread(pairs) if self.normalize else self.scale
-        gaps = distance(factor * pairs.points) - distance(target.flat)  # (N, N)
+        gaps = self.ground.within(factor * pairs.points) - self.ground.within(target.flat)  # (N, N)
         distortions = safe_power(gaps.abs(), self.power)
         if pairs.weights is None:
             return distortions.mean()
         return (pairs.masses[:, None] * pairs.masses * distortions).sum()
 
     def extra_repr(self) -> str:
-        return f"power={self.power}, ground={self.ground!r}, normalize={self.normalize}"
+        return f"power={self.power}, ground={self.ground}, normalize={self.normalize}"
 
 
 def spread(cloud: Cloud) -> Tensor:

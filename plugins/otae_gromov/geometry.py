@@ -9,7 +9,10 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.reductions import distances, in_transform, precise
+from otae.interfaces import Ground
+from otae.reductions import in_transform, precise
+
+_INDEFINITE = 1e-3  # of the largest eigenvalue, that the least may be below 0
 
 
 class Geometry(ABC):
@@ -79,6 +82,7 @@ class Gram(Geometry):
         self.norms = products.diagonal()
         with torch.no_grad():
             values, axes = torch.linalg.eigh(products)
+        self.definite = bool(values[0] >= -_INDEFINITE * values[-1].abs())
         values, axes = values.flip(0).clamp_min(0), axes.flip(1)
         noise = len(values) * torch.finfo(values.dtype).eps * values[0]
         count = max(int((values > noise).sum()), 1)
@@ -143,23 +147,32 @@ def _about_mean(products: Tensor, masses: Tensor) -> Tensor:
     return products - means[:, None] - means + masses @ means
 
 
-def euclidean(cloud: Cloud, components: int | None = None) -> Gram:
-    r"""Returns the geometry of a cloud whose inner distances are Euclidean, by kernel PCA of the distance.
+def lift(cloud: Cloud, ground: Ground, components: int | None = None) -> Gram:
+    r"""Returns the geometry of a cloud whose inner distances are a ground cost of negative type, by kernel PCA.
 
-    $$\|x_i - x_j\| = \|\varphi_i - \varphi_j\|^2, \quad \langle\varphi_i, \varphi_j\rangle
-    = \tfrac12 \left(\bar d_i + \bar d_j - \bar d - \|x_i - x_j\|\right)$$
+    $$d(x_i, x_j) = \|\varphi_i - \varphi_j\|^2, \quad \langle\varphi_i, \varphi_j\rangle
+    = \tfrac12 \left(\bar d_i + \bar d_j - \bar d - d(x_i, x_j)\right)$$
 
-    with $\bar d_i$ the mean distance from $x_i$ under the masses: the distance is conditionally of negative type, so that
-    its lift φ exists.
+    with $\bar d_i$ the mean distance from $x_i$ under the masses. The lift φ exists where the ground cost is of negative
+    type, as are the powers up to 2 of the Euclidean distance.
 
     Args:
         cloud: A cloud, with shape (N, …).
+        ground: The ground cost.
         components: The number of dimensions of the lift; all where `None`.
+
+    Raises:
+        CloudError: If the ground cost is not of negative type on these points.
 
     References:
         Gromov-Wasserstein at Scale, Beyond Squared Norms (Houry, Feydy, Vialard, 2026)
         https://arxiv.org/abs/2602.06658
     """
     points, masses = measure(cloud)
-    gaps = distances(points)
-    return Gram(_about_mean(-gaps / 2, masses), masses, components)
+    found = Gram(_about_mean(-ground.within(points) / 2, masses), masses, components)
+    if not found.definite:
+        raise CloudError(
+            f"The ground cost {ground} has no lift on these points: it is not of negative type, as Gromov-Wasserstein between "
+            "points needs. Give its matrices to 'matrix-gw', which takes any."
+        )
+    return found

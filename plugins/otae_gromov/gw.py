@@ -12,10 +12,11 @@ from torch import Tensor
 
 from otae.cloud import Cloud, CloudLike
 from otae.errors import CloudError
-from otae.interfaces import Solution
+from otae.interfaces import Ground, Solution
 from otae.reductions import Backend
+from otae.transport import SqEuclidean, require_ground
 
-from .geometry import Geometry, euclidean, squared_euclidean
+from .geometry import Geometry, lift, squared_euclidean
 from .quadratic import Quadratic, squared_gw
 from .solved import Count, Epsilon, Solved, Solver, Start, Starts, Tolerance
 
@@ -45,11 +46,12 @@ class GW(Solved):
     `spectral-gw`, or `coupled-gw` where the coupling is given.
 
     Args:
-        epsilon: The temperature ε, as in POT, in units of the fourth power of the distance for `sqeuclidean`, of the square
-            for `euclidean`; 0.16 E‖x‖² E‖y‖², a hundredth of the linear cost's size, where `None`.
-        ground: The distance d inside each space: `sqeuclidean`, or `euclidean` by its lift, which holds N² distances.
-        components: The number of dimensions that the lift of `euclidean` keeps for solving; all where `None`. What it
-            leaves out is told by `truncation`; the value then is an upper bound.
+        epsilon: The temperature ε, as in POT, in units of the square of the ground cost; 0.16 E‖x‖² E‖y‖², a hundredth of
+            the linear cost's size, where `None`.
+        ground: The distance d inside each space, a ground cost: squared Euclidean, or another of negative type, such as
+            powers up to 2 of the Euclidean distance or `l1`, by its lift, which holds N² distances.
+        components: The number of dimensions that the lift keeps for solving; all where `None`. What it leaves out is told by
+            `truncation`; the value then is an upper bound.
         solver: `entropic` or `exact`.
         debias: `none`; `same` for GW(x, y) - GW(x, x)/2 - GW(y, y)/2, which is 0 for isometric clouds; or `halves`, the same
             with the two halves of each batch, whose expectation is 0 where the laws are isometric.
@@ -84,7 +86,7 @@ class GW(Solved):
     def __init__(
         self,
         epsilon: Epsilon = None,
-        ground: Literal["sqeuclidean", "euclidean"] = "sqeuclidean",
+        ground: Ground = SqEuclidean(),
         components: Count | None = None,
         solver: Solver = "entropic",
         debias: Literal["none", "same", "halves"] = "none",
@@ -94,7 +96,7 @@ class GW(Solved):
         backend: Backend = "auto",
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)
-        self.ground, self.components, self.debias = ground, components, debias
+        self.ground, self.components, self.debias = require_ground(ground), components, debias
 
     def solve(self, source: CloudLike, target: CloudLike, start: Solution | None = None) -> Solution:
         """Returns the best coupling of all points that was found, without debiasing.
@@ -134,13 +136,17 @@ class GW(Solved):
             cloud: A cloud, with shape (N, …).
         """
         with torch.autocast(cloud.points.device.type, enabled=False):
-            return euclidean(cloud, self.components).truncation
+            return lift(cloud, self.ground, self.components).truncation
 
     def extra_repr(self) -> str:
-        return f"ground={self.ground!r}, debias={self.debias!r}, {super().extra_repr()}"
+        return f"ground={self.ground}, debias={self.debias!r}, {super().extra_repr()}"
 
     def _geometry(self, cloud: Cloud) -> Geometry:
-        return squared_euclidean(cloud) if self.ground == "sqeuclidean" else euclidean(cloud, self.components)
+        power = self.ground.distance_power
+        if power is None or power.exponent != 2:
+            return lift(cloud, self.ground, self.components)
+        unit = power.factor**0.5
+        return squared_euclidean(cloud if unit == 1 else Cloud(unit * cloud.points, cloud.weights))
 
     def _between(
         self, source: Geometry, target: Geometry, temperature: Tensor | None = None, start: Start | None = None

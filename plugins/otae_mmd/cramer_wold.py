@@ -9,13 +9,13 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.interfaces import Cost
-from otae.reductions import Backend
+from otae.reductions import Backend, Radial
 
 from .discrepancy import discrepancy
 from .estimators import Estimator, points_with_mass
-from .kernels import Gaussian, Radial
-from .named import Positive
-from .projected import Projected
+from .kernels.lengths import Positive
+from .kernels.profiles import Exponential
+from .kernels.projected import Projected
 
 
 class CramerWold(Cost):
@@ -76,7 +76,7 @@ class CramerWold(Cost):
         )
         gamma = self._smoothing(a, b) if self.gamma == "silverman" else self.gamma
         rate, dim = 1 / (4 * gamma), x.shape[1]
-        kernel: Radial = Gaussian(rate) if dim == 1 else Projected(rate, dim, x.dtype)
+        kernel: Radial = Exponential(rate) if dim == 1 else Projected(rate, dim, x.dtype)
         return discrepancy(kernel, (x, a), (y, b), self.estimator, self.backend) / (2 * (math.pi * gamma) ** 0.5)
 
     def _smoothing(self, a: Tensor, b: Tensor) -> Tensor:

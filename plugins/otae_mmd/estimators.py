@@ -14,7 +14,7 @@ from otae.reductions import precise
 Estimator: TypeAlias = Literal["unbiased", "biased"]
 
 
-def biased(mean: Tensor, _masses: Tensor, _at_zero: Tensor | float) -> Tensor:
+def biased(mean: Tensor, _masses: Tensor, _diagonal: Tensor | float) -> Tensor:
     r"""Returns the mean of a kernel over pairs of one cloud, each point with itself included, a scalar.
 
     $$\sum_{ij} a_i a_j k_{ij}$$
@@ -25,11 +25,11 @@ def biased(mean: Tensor, _masses: Tensor, _at_zero: Tensor | float) -> Tensor:
     return mean
 
 
-def unbiased(mean: Tensor, a: Tensor, at_zero: Tensor | float) -> Tensor:
+def unbiased(mean: Tensor, a: Tensor, diagonal: Tensor | float) -> Tensor:
     r"""Returns the mean of a kernel over pairs of distinct points of one cloud, a scalar.
 
     $$\frac{\sum_{i \ne j} a_i a_j k_{ij}}{\sum_{i \ne j} a_i a_j}
-    = \frac{\sum_{ij} a_i a_j k_{ij} - k(0) \sum_i a_i^2}{1 - \sum_i a_i^2}$$
+    = \frac{\sum_{ij} a_i a_j k_{ij} - \sum_i a_i^2 k_{ii}}{1 - \sum_i a_i^2}$$
 
     Each pair of independent draws has the expectation sought, so every convex combination of pairs has it, too, for any
     masses that do not depend on the points. With uniform masses this is the U-statistic, with factor 1 / (N (N - 1)).
@@ -37,10 +37,10 @@ def unbiased(mean: Tensor, a: Tensor, at_zero: Tensor | float) -> Tensor:
     Args:
         mean: The mean over all pairs, each point with itself included, a scalar.
         a: The masses, with shape (N,), of sum 1, at least two of them positive.
-        at_zero: The kernel of a point with itself, k(0).
+        diagonal: The kernel of each point with itself, with shape (N,), or a number for all.
     """
-    squares = a.square().sum()
-    return (mean - squares * at_zero) / (1 - squares)
+    squares = a.square()
+    return (mean - (squares * diagonal).sum()) / (1 - squares.sum())
 
 
 ESTIMATORS: dict[Estimator, Callable[[Tensor, Tensor, Tensor | float], Tensor]] = {

@@ -11,10 +11,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from otae.reductions import Backend, Squares, in_transform, kernel_mean
+from otae.reductions import Backend, Radial, Squares, in_transform, kernel_mean
 from otae.reductions.backend import chosen
-
-from .kernels import Radial
 
 _TILE = 2**17  # entries of a tile for each thread: with its derivatives it stays in a core's cache
 _FEW = 16  # dimensions up to which it pays to lay points out by dimension
@@ -41,7 +39,7 @@ def radial_mean(kernel: Radial, pairs: Squares, a: Tensor, b: Tensor, backend: B
         BackendError: If KeOps is asked for and cannot run here.
     """
     if chosen(backend, [pairs]) == "keops" or in_transform():
-        return kernel_mean(kernel, pairs, a, b, backend)
+        return kernel_mean(kernel.of, pairs, a, b, backend)
     inputs = (pairs.x, a) if pairs.alone and a is b else (pairs.x, a, pairs.y, b)
     return cast("Tensor", _Mean.apply(kernel, pairs, *inputs))  # type: ignore[no-untyped-call]
 
@@ -69,7 +67,7 @@ class _Mean(torch.autograd.Function):
 
 
 class _Side:
-    """Creates what one cloud gathers from all pairs: sums of the kernel, and pulls on its points.
+    """Holds what one cloud gathers from all pairs: sums of the kernel, and pulls on its points.
 
     Args:
         points: The points, with shape (N, D).
@@ -121,7 +119,7 @@ def _gather(kernel: Radial, pairs: Squares, source: _Side, target: _Side) -> Non
     mirrored, pulled = source is target, source.pulled or target.pulled
     for rows, columns in _tiles(*pairs.shape, _tile(pairs.x.device), mirrored):
         squared = pairs.block(rows, columns)
-        values, slopes = kernel.sloped(squared) if pulled else (kernel(squared), squared)
+        values, slopes = kernel.differentiate(squared) if pulled else (kernel.of(squared), squared)
         source.gather(rows, values, slopes, target, columns)
         if (mirrored and rows != columns) or (not mirrored and (target.pulled or target.weighed)):
             target.gather(columns, values.T, slopes.T, source, rows)
@@ -135,7 +133,7 @@ def _by_dimension(points: Tensor) -> Tensor:
 def _recorded(
     kernel: Radial, pairs: Squares, inputs: tuple[Tensor, ...], needed: tuple[bool, ...]
 ) -> tuple[Tensor | None, ...]:
-    mean = kernel_mean(kernel, pairs, inputs[1], inputs[-1], "dense")
+    mean = kernel_mean(kernel.of, pairs, inputs[1], inputs[-1], "dense")
     wanted = [each for each, need in zip(inputs, needed, strict=True) if need]
     found = iter(torch.autograd.grad(mean, wanted, create_graph=True))
     return tuple(next(found) if need else None for need in needed)

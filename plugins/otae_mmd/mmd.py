@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import ClassVar
 
-from pydantic import Field
 from torch import Tensor
 
 from otae.cloud import Cloud
@@ -13,8 +13,8 @@ from otae.reductions import Backend
 
 from .discrepancy import discrepancy
 from .estimators import Estimator, points_with_mass
-from .lengths import Lengths
-from .named import Name, Positive, Scales, in_words, mixed
+from .kernels import IMQ
+from .kernels.choice import Kernels, require_kernel
 
 
 class MMD(Cost):
@@ -22,16 +22,8 @@ class MMD(Cost):
 
     $$\mathrm{MMD}^2(x, y) = \mathbb{E}\, k(x, x') + \mathbb{E}\, k(y, y') - 2\, \mathbb{E}\, k(x, y)$$
 
-    Kernels, with the distance d of two points:
-
-    - `imq`: the inverse multiquadratic $\sum_s Cs / (Cs + d^2)$ with $C = 2 D \sigma^2$, whose slow decay reaches clouds
-      far apart; by default with the seven scales s of WAE-MMD;
-    - `gaussian`: $\sum_s \exp(-d^2 / 2sh^2)$;
-    - `laplacian`: $\sum_s \exp(-d / \sqrt{s}\,h)$;
-    - `rational-quadratic`: $\sum_s (1 + d^2 / 2 \alpha sh^2)^{-\alpha}$, a mixture of Gaussians of all lengths;
-    - `energy`: $-d$, the energy distance $2\,\mathbb{E}\|x-y\| - \mathbb{E}\|x-x'\| - \mathbb{E}\|y-y'\|$, which has
-      no length to choose and grows linearly with the distance of the clouds;
-    - several of them, by their weights: `{gaussian: 1, energy: 0.1}`.
+    A kernel is an object with options of its own, `imq`, `gaussian`, `laplacian`, `rational-quadratic`, `energy` or another
+    package's; kernels add and multiply: `Gaussian(1.0) + 0.1 * Energy()`.
 
     Estimators: `unbiased` leaves out each point's pair with itself, so that clouds of one law have mean 0, as in WAE-MMD;
     single values may be negative. `biased` keeps these pairs: never negative, but positive by about
@@ -41,14 +33,8 @@ class MMD(Cost):
     means, however many scales there are.
 
     Args:
-        kernel: The kernel, or the weight of each of several.
+        kernel: The kernel, or several as their sum; that of WAE-MMD by default.
         estimator: The estimator of the means within a cloud.
-        variance: The variance σ² of the prior in each dimension, the length of `imq`.
-        scales: The factors s of the squared length over which a kernel is summed; by default those of WAE for `imq`, and 1
-            for the others.
-        bandwidth: The length h of `gaussian`, `laplacian` and `rational-quadratic`; `median` is the median distance of
-            the points of both clouds (of at most 256 of each), without gradients.
-        alpha: The exponent α of `rational-quadratic`.
         backend: What sums over the pairs: `dense` torch in tiles, `keops`, or `auto` for the faster one.
 
     Raises:
@@ -67,37 +53,37 @@ class MMD(Cost):
 
     Examples:
         >>> import torch
+        >>> from otae_mmd import Energy, Gaussian
         >>> x, y = torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0], [4.0]])
-        >>> round(MMD(kernel="energy", estimator="biased")(x, y).item(), 6)
+        >>> round(MMD(Energy(), estimator="biased")(x, y).item(), 6)
         5.0
-        >>> round(MMD(kernel={"gaussian": 0.5, "energy": 1.0}, bandwidth=1.0)(x, x + 3).item(), 4)
+        >>> round(MMD(0.5 * Gaussian(1.0) + Energy())(x, x + 3).item(), 4)
         4.5671
     """
 
     vectorized = True
 
+    former: ClassVar[Mapping[str, str]] = {
+        "bandwidth": "kernel: {name: gaussian, bandwidth: VALUE}",
+        "variance": "kernel: {name: imq, variance: VALUE}",
+        "scales": "kernel: {name: imq, scales: VALUE}, or those of another kernel,",
+        "alpha": "kernel: {name: rational-quadratic, alpha: VALUE}",
+    }
+
     def __init__(
         self,
-        kernel: Name | Annotated[dict[Name, Positive], Field(min_length=1)] = "imq",
+        kernel: Kernels = IMQ(),
         estimator: Estimator = "unbiased",
-        variance: Positive = 1.0,
-        scales: Scales | None = None,
-        bandwidth: Positive | Literal["median"] = "median",
-        alpha: Positive = 1.0,
         backend: Backend = "auto",
     ) -> None:
         super().__init__()
-        self.weights = dict(kernel) if isinstance(kernel, dict) else {kernel: 1.0}
-        self.estimator = estimator
-        self.lengths = Lengths(variance, None if scales is None else tuple(scales), bandwidth, alpha)
-        self.backend = backend
+        self.kernel, self.estimator, self.backend = require_kernel(kernel), estimator, backend
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         (x, a), (y, b) = (
             points_with_mass(cloud, side, self.estimator) for cloud, side in ((source, "source"), (target, "target"))
         )
-        kernel = mixed(self.weights, self.lengths.between(x, y))
-        return discrepancy(kernel, (x, a), (y, b), self.estimator, self.backend)
+        return discrepancy(self.kernel.fix(x, y), (x, a), (y, b), self.estimator, self.backend)
 
     def extra_repr(self) -> str:
-        return f"kernel={in_words(self.weights)}, estimator={self.estimator}"
+        return f"kernel={self.kernel}, estimator={self.estimator}"

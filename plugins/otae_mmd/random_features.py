@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, cast
 
 import torch
 from pydantic import Field
@@ -10,12 +11,13 @@ from torch import Generator, Tensor
 from torch.utils.checkpoint import checkpoint
 
 from otae.cloud import Cloud
+from otae.errors import ConfigError
 from otae.interfaces import Cost
 
 from .estimators import ESTIMATORS, Estimator, points_with_mass
-from .lengths import Lengths
-from .named import Positive, Scales, in_words
-from .spectra import Smooth, frequencies
+from .kernels import Gaussian
+from .kernels.choice import Kernels, require_kernel
+from .kernels.frequencies import draw_waves
 
 _AT_ONCE = 2**22  # waves that are computed at once while gradients are recorded
 _BLOCK = 2**19  # and otherwise, so that they stay in the cache
@@ -27,24 +29,20 @@ class RandomFeatures(Cost):
     $$\mathrm{MMD}^2(x, y) \approx \frac{k(0)}{F} \sum_{f=1}^F
     \left| \mathbb{E}\, e^{i \langle\omega_f, x\rangle} - \mathbb{E}\, e^{i \langle\omega_f, y\rangle} \right|^2$$
 
-    The frequencies ω are drawn from the spectrum of the kernel, anew at each call, and shared by both clouds. Over them the
+    The frequencies ω are drawn from the spectrum of the kernel, again at each call, and shared by both clouds. Over them the
     estimate has that of `mmd`, with the same kernel and estimator, for its mean, and an error of O(1/√F): time and
     memory are linear in the number of points, O((N+M) F D) and O((N+M) D).
 
     Args:
-        kernel: The kernel, as of `mmd`, or the weight of each of several; the energy distance has no such features, but
+        kernel: The kernel, as of `mmd`, or several as their sum; the energy distance has no such features, but
             `sliced-energy`.
         estimator: The estimator of the means within a cloud: `unbiased` leaves out each point's pair with itself;
             `biased` is never negative.
         features: The number of frequencies F, each with a cosine and a sine.
-        variance: The variance σ² of the prior in each dimension, the length of `imq`.
-        scales: The factors of the squared length over which a kernel is summed, as of `mmd`.
-        bandwidth: The length of the other kernels; `median` is the median distance of the points of both clouds
-            (of at most 256 of each), without gradients.
-        alpha: The exponent α of `rational-quadratic`.
         seed: The seed of frequencies that stay the same from call to call, up to the bandwidth; fresh ones where `None`.
 
     Raises:
+        ConfigError: If the kernel has no random frequencies.
         CloudError: If the unbiased estimator meets a cloud with fewer than two points.
 
     References:
@@ -60,22 +58,29 @@ class RandomFeatures(Cost):
         0.0
     """
 
+    former: ClassVar[Mapping[str, str]] = {
+        "bandwidth": "kernel: {name: gaussian, bandwidth: VALUE}",
+        "variance": "kernel: {name: imq, variance: VALUE}",
+        "scales": "kernel: {name: imq, scales: VALUE}, or those of another kernel,",
+        "alpha": "kernel: {name: rational-quadratic, alpha: VALUE}",
+    }
+
     def __init__(
         self,
-        kernel: Smooth | Annotated[dict[Smooth, Positive], Field(min_length=1)] = "gaussian",
+        kernel: Kernels = Gaussian(),
         estimator: Estimator = "unbiased",
         features: Annotated[int, Field(gt=0)] = 1024,
-        variance: Positive = 1.0,
-        scales: Scales | None = None,
-        bandwidth: Positive | Literal["median"] = "median",
-        alpha: Positive = 1.0,
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        self.weights = dict(kernel) if isinstance(kernel, dict) else {kernel: 1.0}
+        self.kernel = require_kernel(kernel)
+        if not self.kernel.has_frequencies:
+            raise ConfigError(
+                f"The kernel {self.kernel} has no random frequencies. Take one that has, such as gaussian or imq, or the cost "
+                "'mmd', or for the energy distance 'sliced-energy'."
+            )
         self.estimator = estimator
         self.features = features
-        self.lengths = Lengths(variance, None if scales is None else tuple(scales), bandwidth, alpha)
         self.seed = seed
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
@@ -84,7 +89,7 @@ class RandomFeatures(Cost):
         )
         generator = None if self.seed is None else Generator(x.device).manual_seed(self.seed)
         with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            waves, at_zero = frequencies(self.weights, self.lengths.between(x, y), self.features, generator)
+            waves, at_zero = draw_waves(self.kernel.fix(x, y), x, self.features, generator)
             centre = (x.mean(0) + y.mean(0)) / 2  # small phases are exact
         with torch.autocast(x.device.type, enabled=False):
             of_source, of_target = _means(x - centre, a, waves), _means(y - centre, b, waves)
@@ -97,7 +102,7 @@ class RandomFeatures(Cost):
         return ESTIMATORS[self.estimator](within, masses, 1.0) - within
 
     def extra_repr(self) -> str:
-        return f"kernel={in_words(self.weights)}, estimator={self.estimator}, features={self.features}"
+        return f"kernel={self.kernel}, estimator={self.estimator}, features={self.features}"
 
 
 def _means(points: Tensor, masses: Tensor, waves: Tensor) -> Tensor:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from .critic import Critic
 from .exact import Exact
 from .gaussian import Gaussian
-from .generalized_sliced import GeneralizedSliced
-from .max_sliced import MaxSliced
+from .grounds import L1, Bernoulli, Chamfer
 from .paired import Paired
 from .sinkhorn import Sinkhorn
-from .sliced import Sliced
+from .sliced import GeneralizedSliced, MaxSliced, Sliced
 
-__all__ = ["Critic", "Exact", "Gaussian", "GeneralizedSliced", "MaxSliced", "Paired", "Sinkhorn", "Sliced"]
+__all__ = [
+    "L1",
+    "Bernoulli",
+    "Chamfer",
+    "Critic",
+    "Exact",
+    "Gaussian",
+    "GeneralizedSliced",
+    "MaxSliced",
+    "Paired",
+    "Sinkhorn",
+    "Sliced",
+]

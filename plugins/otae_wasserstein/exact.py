@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from otae.reductions import safe_power, squared_distances
-from otae.transport import Measure, Optimum, Solution, Transport, solve_matrix, solve_simplex
+from otae.interfaces import Ground
+from otae.transport import (
+    Flow,
+    Measure,
+    Optimum,
+    Solution,
+    SqEuclidean,
+    Transport,
+    require_ground,
+    solve_matrix,
+    solve_simplex,
+)
 from otae.transport.envelope import Needs
 
 
 class Exact(Transport):
     r"""Creates the Wasserstein cost, exactly: the least mean cost of moving one cloud to the other.
 
-    $$\mathrm{W}_p^p(x, y) = \min_{P \ge 0} \sum_{ij} P_{ij} \|x_i - y_j\|^p,
+    $$\mathrm{W}(x, y) = \min_{P \ge 0} \sum_{ij} P_{ij}\, c(x_i, y_j),
     \quad P 1 = a, \quad P^\top 1 = b$$
 
     POT's network simplex finds the plan on the processor, in double precision, in O((N+M)² log(N+M)) time or more and
     O(NM) memory: fit for some thousands of points. By the envelope theorem, the gradient runs to the points along the
     plan, which has at most N + M - 1 entries, and to the weights by the dual potentials, which `solve` centres such that
-    both sides hold half the value. Where several plans are best, it is one of several.
+    both sides hold half the value. Where several plans are best, it is one of several. Second derivatives in the points are
+    right too, as the plan stays the same nearby; in the weights they are refused.
 
     Of mini-batches, the cost is larger than that of their laws, also where these agree; `Sinkhorn` is less so.
 
     Args:
-        p: The exponent of the distance; the cost is its p-th power.
+        ground: The ground cost c, of any kind; squared distances by default.
         max_iterations: The number of pivots after which the simplex gives up, with a warning.
 
     References:
@@ -43,13 +55,16 @@ class Exact(Transport):
         18.0
     """
 
+    follows = True
+    former: ClassVar[Mapping[str, str]] = {"p": "ground: {name: euclidean, power: VALUE}"}
+
     def __init__(
         self,
-        p: Annotated[float, Field(ge=1)] = 2.0,
-        max_iterations: Annotated[int, Field(gt=0, le=1000000000)] = 1_000_000,
+        ground: Ground = SqEuclidean(),
+        max_iterations: Annotated[int, Field(gt=0, le=1_000_000_000)] = 1_000_000,
     ) -> None:
         super().__init__()
-        self.p, self.max_iterations = p, max_iterations
+        self.ground, self.max_iterations = require_ground(ground), max_iterations
 
     def find(self, source: Measure, target: Measure, needs: Needs, start: object) -> Optimum:
         """Returns the plan and its cost; the iterations are 0, since POT does not count them.
@@ -63,17 +78,15 @@ class Exact(Transport):
         Raises:
             CloudError: If points are not finite.
         """
-        centre = (source.centre + target.centre) / 2
-        x, y = source.points - centre, target.points - centre
-        flow = solve_simplex(self._costs(squared_distances(x, y)), source.masses, target.masses, self.max_iterations)
-        gaps = x[flow.rows] - y[flow.columns]  # (K, D)
-        costs = self._costs(gaps.square().sum(1))
-        objective = torch.dot(flow.masses, costs)
+        x, y = source.points, target.points
+        if self.ground.distance_power is not None:
+            centre = (source.centre + target.centre) / 2
+            x, y = x - centre, y - centre
+        flow = solve_simplex(self.ground(x, y), source.masses, target.masses, self.max_iterations)
+        objective, pulls = self._follow(flow, x, y, needs)
         f, g = flow.potentials
-        pulls = (flow.masses * self._slopes(costs))[:, None] * gaps if needs[0] or needs[1] else gaps
         gradients = [
-            torch.zeros_like(x).index_add_(0, flow.rows, pulls) if needs[0] else None,
-            torch.zeros_like(y).index_add_(0, flow.columns, pulls, alpha=-1) if needs[1] else None,
+            *pulls,
             f if needs[2] else None,
             g if needs[3] else None,
         ]
@@ -91,6 +104,7 @@ class Exact(Transport):
             converged=flow.converged,
             marginal_error=float(torch.stack(errors).max()),
             gap=flow.gap,
+            follow=lambda of_x, of_y: torch.dot(flow.masses, self.ground.pair(of_x[flow.rows], of_y[flow.columns])),
         )
 
     def solve_matrix(self, costs: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Solution:
@@ -103,14 +117,17 @@ class Exact(Transport):
         """
         return solve_matrix(costs, a, b, pivots=self.max_iterations)
 
-    def _costs(self, squares: Tensor) -> Tensor:
-        return squares if self.p == 2 else safe_power(squares, self.p / 2)
-
-    def _slopes(self, costs: Tensor) -> Tensor:
-        """Returns the slopes of the costs by the distance, over the distance."""
-        if self.p == 2:
-            return torch.full_like(costs, 2.0)
-        return self.p * costs / costs.pow(2 / self.p).clamp_min(torch.finfo(costs.dtype).tiny)
+    def _follow(self, flow: Flow, x: Tensor, y: Tensor, needs: Needs) -> tuple[Tensor, list[Tensor | None]]:
+        """Returns what the plan costs, a scalar, and its gradients to the points of both sides where they are asked for."""
+        leaves = [
+            each.detach().requires_grad_(need) if need else each for each, need in zip((x, y), needs, strict=False)
+        ]
+        with torch.set_grad_enabled(needs[0] or needs[1]):
+            costs = self.ground.pair(leaves[0][flow.rows], leaves[1][flow.columns])
+            objective = torch.dot(flow.masses, costs)
+        wanted = [leaf for leaf, need in zip(leaves, needs, strict=False) if need]
+        found = iter(torch.autograd.grad(objective, wanted) if wanted else ())
+        return objective.detach(), [next(found) if need else None for need in needs[:2]]
 
     def extra_repr(self) -> str:
-        return f"p={self.p}"
+        return f"ground={self.ground}"

@@ -13,7 +13,7 @@ from otae.interfaces import Cost
 from otae.reductions import in_transform, safe_sqrt
 from otae.transport import solve_with_gradients
 
-from .projections import centred, masses
+from .points import centred, masses
 
 _BLOCK = 2**18  # entries to convert to double precision at a time, so that they stay in the processor's cache
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, TypeAlias
-
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.errors import CloudError
-from otae.interfaces import Cost
+from otae.interfaces import Cost, Ground
 from otae.reductions import pair_weights, precise
-
-from .sets import chamfer
-
-Ground: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+from otae.transport import SqEuclidean, require_ground
 
 
 class Paired(Cost):
@@ -24,7 +16,7 @@ class Paired(Cost):
 
     $$\mathrm{W}(x, y) = \sum_{i=1}^N w_i \, c(x_i, y_i)$$
 
-    with $w_i = 1/N$ where the clouds bear no weights, and the ground cost c
+    with $w_i = 1/N$ where the clouds have no weights, and a ground cost c, such as
 
     - `sqeuclidean`: $\|x - y\|_2^2$;
     - `half-sqeuclidean`: $\tfrac12 \|x - y\|_2^2$, the negative log-likelihood of a unit Gaussian, as in GWAE;
@@ -35,7 +27,7 @@ class Paired(Cost):
       $\tfrac1P \sum_i \min_j \|x_i - y_j\|_2^2 + \tfrac1P \sum_j \min_i \|x_i - y_j\|_2^2$.
 
     Args:
-        ground: The cost c of one pair.
+        ground: The cost c of one pair: a ground cost, with its own options.
 
     References:
         Wasserstein Auto-Encoders (Tolstikhin et al., 2017)
@@ -51,11 +43,9 @@ class Paired(Cost):
 
     paired = True
 
-    def __init__(
-        self, ground: Literal["half-sqeuclidean", "sqeuclidean", "l1", "bernoulli", "chamfer"] = "sqeuclidean"
-    ) -> None:
+    def __init__(self, ground: Ground = SqEuclidean()) -> None:
         super().__init__()
-        self.ground = ground
+        self.ground = require_ground(ground)
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the mean ground cost of the pairs, a scalar.
@@ -65,51 +55,11 @@ class Paired(Cost):
             target: The cloud it is paired with, with shape (N, …), such as reconstructions.
 
         Raises:
-            CloudError: If the clouds differ in size, dimension or weights, leave [0, 1] under `bernoulli`,
-                or hold no sets under `chamfer`.
+            CloudError: If the clouds differ in size, dimension or weights, or do not fit the ground cost.
         """
         x, y = precise(source.points), precise(target.points)
         with torch.autocast(x.device.type, enabled=False):
-            return Cloud(x, pair_weights(source, target)).mean(_GROUNDS[self.ground](x, y))
+            return Cloud(x, pair_weights(source, target)).mean(self.ground.pair(x, y))
 
     def extra_repr(self) -> str:
-        return f"ground={self.ground!r}"
-
-
-def _of_vectors(ground: Ground) -> Ground:
-    """Returns a ground cost of samples of any shape from one of vectors, with shape (N, D)."""
-    return lambda x, y: ground(x.reshape(len(x), -1), y.reshape(len(y), -1))
-
-
-def _sqeuclidean(x: Tensor, y: Tensor) -> Tensor:
-    return (x - y).square().sum(1)
-
-
-def _half_sqeuclidean(x: Tensor, y: Tensor) -> Tensor:
-    return _sqeuclidean(x, y) / 2
-
-
-def _l1(x: Tensor, y: Tensor) -> Tensor:
-    return (x - y).abs().sum(1)
-
-
-def _bernoulli(x: Tensor, y: Tensor) -> Tensor:
-    _check_unit(x, "source", "Scale the data to [0, 1], or choose another ground cost, such as 'sqeuclidean'.")
-    _check_unit(y, "target", "Let the decoder end in a sigmoid, or choose another ground cost, such as 'sqeuclidean'.")
-    return F.binary_cross_entropy(y, x.to(y.dtype), reduction="none").sum(1)
-
-
-def _check_unit(values: Tensor, side: str, cure: str) -> None:
-    low, high = (value.item() for value in values.detach().aminmax())
-    if not (low >= 0 and high <= 1):
-        span = f"[{low:.4g}, {high:.4g}]"
-        raise CloudError(f"The ground cost 'bernoulli' needs values in [0, 1], but the {side} spans {span}. {cure}")
-
-
-_GROUNDS: dict[str, Ground] = {
-    "half-sqeuclidean": _of_vectors(_half_sqeuclidean),
-    "sqeuclidean": _of_vectors(_sqeuclidean),
-    "l1": _of_vectors(_l1),
-    "bernoulli": _of_vectors(_bernoulli),
-    "chamfer": chamfer,
-}
+        return f"ground={self.ground}"

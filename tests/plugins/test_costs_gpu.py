@@ -22,9 +22,9 @@ CERTAIN: list[tuple[str, dict[str, Any]]] = [
     ("mmd", {"kernel": {"gaussian": 1.0, "energy": 0.5}, "estimator": "biased", "backend": "dense"}),
     ("cramer-wold", {}),
     ("sinkhorn", {"blur": 0.5, "tolerance": 1e-9, "max_iterations": 2000}),
-    ("sinkhorn", {"p": 1, "blur": 0.5, "reach": 1.0, "tolerance": 1e-9, "max_iterations": 2000}),
+    ("sinkhorn", {"ground": "euclidean", "blur": 0.5, "reach": 1.0, "tolerance": 1e-9, "max_iterations": 2000}),
     ("exact", {}),
-    ("exact", {"p": 1.0}),
+    ("exact", {"ground": "euclidean"}),
     ("gaussian", {}),
 ]
 RANDOM: list[tuple[str, dict[str, Any]]] = [

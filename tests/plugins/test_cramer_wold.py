@@ -20,7 +20,7 @@ from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.testing import CostSuite
 from otae_mmd import CramerWold
-from otae_mmd.projected import Projected
+from otae_mmd.kernels.projected import Projected
 
 
 class TestCramerWold(CostSuite):
@@ -63,10 +63,10 @@ def test_the_kernel_is_the_confluent_hypergeometric_function(dim: int, dtype: to
     arguments = np.concatenate([[0], np.logspace(-4, 10, 60)])
     kernel = Projected(1.0, dim, dtype)
     squared = torch.tensor(arguments, dtype=dtype)
-    values, slopes = kernel.sloped(squared.clone())
+    values, slopes = kernel.differentiate(squared.clone())
     expected = torch.from_numpy(hyp1f1(0.5, dim / 2, -arguments))
     expected_slopes = torch.from_numpy(-hyp1f1(1.5, dim / 2 + 1, -arguments) / dim)
-    torch.testing.assert_close(kernel(squared).double(), expected, rtol=tolerance, atol=0)
+    torch.testing.assert_close(kernel.of(squared).double(), expected, rtol=tolerance, atol=0)
     torch.testing.assert_close(values.double(), expected, rtol=tolerance, atol=0)
     torch.testing.assert_close(slopes.double(), expected_slopes, rtol=50 * tolerance, atol=1e-30)
 
@@ -75,7 +75,7 @@ def test_the_kernel_is_the_confluent_hypergeometric_function(dim: int, dtype: to
 def test_the_kernel_is_nearly_that_of_the_paper_in_many_dimensions(dim: int) -> None:
     squared = torch.logspace(-4, 6, 50, dtype=torch.float64)
     approximate = (1 + 4 * squared / (2 * dim - 3)).rsqrt()
-    torch.testing.assert_close(Projected(1.0, dim, torch.float64)(squared), approximate, rtol=0.22 / dim, atol=0)
+    torch.testing.assert_close(Projected(1.0, dim, torch.float64).of(squared), approximate, rtol=0.22 / dim, atol=0)
 
 
 def test_on_the_line_it_is_the_integral_of_the_squared_gap_of_smoothed_densities() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from otae import grounds
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.testing import CostSuite
@@ -22,13 +23,31 @@ POWERS = [0.5, 1.0, 1.5, 2.0]
 
 class TestCoupledGW(CostSuite):
     plugin = CoupledGW
+    options = {"scale": 2.5}
     target_shapes = ((2, 3),)
+    moves_freely = True
+    degree = 1.0
+    lengths = {"scale": 1.0}
 
 
 class TestSquaredCoupledGW(CostSuite):
     plugin = CoupledGW
     options = {"power": 2.0, "ground": "sqeuclidean", "learn_scale": False, "normalize": False}
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+class TestFreeCoupledGW(CostSuite):
+    plugin = CoupledGW
+    options = {"scale": 1.0, "learn_scale": False, "normalize": False}
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 1.0
 
 
 class TestRootedCoupledGW(CostSuite):
@@ -58,7 +77,7 @@ def naive(x: Tensor, y: Tensor, factor: Tensor, power: float, ground: str, *, ma
 @pytest.mark.parametrize("power", POWERS)
 def test_it_is_the_formula_of_the_paper(power: float, ground: Any, normalize: bool) -> None:
     codes, images = draws(9, 4) + 3, draws(9, 48, seed=1).reshape(9, 3, 4, 4)
-    found = cost(power=power, ground=ground, normalize=normalize)
+    found = cost(power=power, ground=grounds.create(ground), normalize=normalize)
     factor = found.scale / (codes.std(dim=0).mean() if normalize else 1)
     truth = naive(codes, images.flatten(1), factor, power, ground)
     torch.testing.assert_close(found(codes, images), truth, rtol=1e-10, atol=0)
@@ -91,7 +110,7 @@ def test_two_points_have_a_closed_form(distance: float, gap: float, scale: float
 def test_an_isometry_costs_nothing(power: float, ground: Any) -> None:
     x = draws(8, 3)
     rotation = torch.linalg.qr(draws(5, 5, seed=1)).Q[:, :3]  # (5, 3): into a larger space
-    free = cost(power=power, ground=ground, scale=1.0, normalize=False)
+    free = cost(power=power, ground=grounds.create(ground), scale=1.0, normalize=False)
     assert free(x, x @ rotation.T + 7).item() == pytest.approx(0, abs=1e-6)
 
 
@@ -105,7 +124,7 @@ def test_a_normalised_source_has_no_scale_and_no_place(factor: float, shift: flo
 def test_two_clouds_of_one_space_are_homogeneous(factor: float, seed: int) -> None:
     x, y = draws(6, 3, seed), draws(6, 3, seed + 1)
     for ground, degree in zip(GROUNDS, (1, 2), strict=True):
-        free = cost(ground=ground, scale=1.0, normalize=False)
+        free = cost(ground=grounds.create(ground), scale=1.0, normalize=False)
         torch.testing.assert_close(free(factor * x, factor * y), factor**degree * free(x, y))
         torch.testing.assert_close(free(x, y), free(y, x))
 
@@ -113,14 +132,18 @@ def test_two_clouds_of_one_space_are_homogeneous(factor: float, seed: int) -> No
 @pytest.mark.parametrize("power", [1.0, 2.0])
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_gradients_of_the_second_order_are_right(ground: Any, power: float) -> None:
-    part = cost(power=power, ground=ground)
+    part = cost(power=power, ground=grounds.create(ground))
     assert torch.autograd.gradgradcheck(part, (draws(4, 2).requires_grad_(), draws(4, 3, seed=1).requires_grad_()))
 
 
 @pytest.mark.parametrize("power", POWERS)
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_one_point_costs_nothing_and_pulls_nowhere(ground: Any, power: float) -> None:
-    part, x, y = CoupledGW(power=power, ground=ground), torch.ones(1, 2, requires_grad=True), torch.ones(1, 5)
+    part, x, y = (
+        CoupledGW(power=power, ground=grounds.create(ground)),
+        torch.ones(1, 2, requires_grad=True),
+        torch.ones(1, 5),
+    )
     value = part(x, y)
     value.backward()
     assert value == 0

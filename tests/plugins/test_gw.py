@@ -9,14 +9,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import rest_slow
 from naive import points
 from torch import Tensor
 
+from otae import grounds
 from otae.cloud import Cloud
 from otae.interfaces import Plan, Solution
 from otae.testing import CostSuite
+from otae.transport import Euclidean
 from otae_gromov import GW, SpectralGW
-from otae_gromov.geometry import Features, Geometry, Gram, euclidean, squared_euclidean
+from otae_gromov.geometry import Features, Geometry, Gram, lift, squared_euclidean
 from otae_gromov.quadratic import Quadratic, squared_gw
 
 TIGHT: dict[str, Any] = {"tolerance": 1e-10, "max_iterations": 1000}
@@ -30,24 +33,50 @@ class TestEntropicGW(CostSuite):
     options = {"epsilon": 30.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestGWAtItsOwnTemperature(CostSuite):
+    plugin = GW
+    options = TIGHT
+    target_shapes = ((2, 3),)
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestExactGW(CostSuite):
     plugin = GW
-    options = {"solver": "exact"}
+    options = {"solver": "exact", "starts": 4}
     target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestEuclideanGW(CostSuite):
     plugin = GW
     options = {"ground": "euclidean", "epsilon": 0.5, **TIGHT}
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 2.0
+    lengths = {"epsilon": 2.0}
 
 
 class TestDebiasedGW(CostSuite):
     plugin = GW
     options = {"debias": "same", "epsilon": 50.0, **TIGHT}
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
 
 
 def weighted(count: int, size: int, seed: int = 0, spread: float = 1.0) -> Cloud:
@@ -97,7 +126,7 @@ def test_the_lift_gives_any_coupling_its_distortion(d: int, e: int) -> None:
 
 def test_the_lift_of_plain_distances_gives_any_coupling_its_distortion() -> None:
     x, y = weighted(9, 3), weighted(7, 2, seed=1)
-    _, plan, value = problem(euclidean(x), euclidean(y))
+    _, plan, value = problem(lift(x, Euclidean()), lift(y, Euclidean()))
     torch.testing.assert_close(value, fourfold(inner(x, "euclidean"), inner(y, "euclidean"), plan), rtol=1e-12, atol=0)
 
 
@@ -147,11 +176,16 @@ def entropic(seed: int, ground: Any, epsilon: float) -> tuple[Tensor, float, flo
     plan = pot("entropic_gromov_wasserstein", *matrices, epsilon=epsilon, **limits)
     value = float(fourfold(*matrices[:2], plan))
     whole = value + epsilon * divergence(plan, x.masses, y.masses)
-    return plan, value, whole, GW(ground=ground, epsilon=epsilon, tolerance=1e-9, max_iterations=500).solve(x, y)
+    return (
+        plan,
+        value,
+        whole,
+        GW(ground=grounds.create(ground), epsilon=epsilon, tolerance=1e-9, max_iterations=500).solve(x, y),
+    )
 
 
 @pytest.mark.parametrize(("ground", "epsilon"), PROBLEMS)
-@pytest.mark.parametrize("seed", [3, 7])
+@pytest.mark.parametrize("seed", rest_slow([3, 7]))
 def test_the_entropic_solver_finds_what_pot_finds(seed: int, ground: Any, epsilon: float) -> None:
     plan, value, whole, solution = entropic(seed, ground, epsilon)
     assert solution.converged
@@ -169,15 +203,15 @@ def test_where_pot_is_caught_in_a_local_optimum_annealing_is_not(seed: int) -> N
 CONVERGED = {
     "entropic": GW(epsilon=3.0, **TIGHT),
     "exact": GW(solver="exact"),
-    "euclidean": GW(ground="euclidean", epsilon=0.5, **TIGHT),
-    "exact-euclidean": GW(ground="euclidean", solver="exact"),
+    "euclidean": GW(ground=Euclidean(), epsilon=0.5, **TIGHT),
+    "exact-euclidean": GW(ground=Euclidean(), solver="exact"),
     "same": GW(epsilon=20.0, debias="same", **TIGHT),
     "halves": GW(epsilon=50.0, debias="halves", **TIGHT),
     "exact-halves": GW(solver="exact", debias="halves"),
 }
 
 
-@pytest.mark.parametrize("size", [3, 12], ids=["features", "products"])
+@pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", CONVERGED)
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(8, size), weighted(9, 2, seed=1, spread=1.5)
@@ -213,7 +247,7 @@ def test_potentials_are_slopes_of_the_linear_problem(name: str) -> None:
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_an_isometry_costs_nothing(ground: Any, size: int, seed: int) -> None:
     x = points(20, size, seed)
-    solution = GW(ground=ground, solver="exact", starts=2).solve(x, turned(x))
+    solution = GW(ground=grounds.create(ground), solver="exact", starts=2).solve(x, turned(x))
     assert float(solution.value) == pytest.approx(0, abs=1e-9)
     torch.testing.assert_close(solution.plan.dense().amax(1), x.new_full((20,), 1 / 20))
 
@@ -224,7 +258,8 @@ def test_an_isometry_costs_nothing(ground: Any, size: int, seed: int) -> None:
 def test_two_points_have_a_closed_form(first: float, second: float, ground: Any, degree: int) -> None:
     x, y = (torch.tensor([[0.0], [length]], dtype=torch.float64) for length in (first, second))
     truth = (first**degree - second**degree) ** 2 / 2
-    assert GW(solver="exact", ground=ground)(x, y).item() == pytest.approx(truth, abs=1e-8 * max(first, second) ** 4)
+    found = GW(solver="exact", ground=grounds.create(ground))(x, y).item()
+    assert found == pytest.approx(truth, abs=1e-8 * max(first, second) ** 4)
 
 
 @pytest.mark.parametrize("solver", ["entropic", "exact"])
@@ -233,7 +268,7 @@ def test_against_one_point_all_distances_are_lost(ground: Any, solver: Any) -> N
     x, y = weighted(8, 3), points(1, 5)
     truth = (x.masses @ inner(x, ground).square() @ x.masses).item()
     for source, target in ((x, y), (y, x)):
-        solution = GW(ground=ground, solver=solver).solve(source, target)
+        solution = GW(ground=grounds.create(ground), solver=solver).solve(source, target)
         assert float(solution.value) == pytest.approx(truth)
         assert solution.objective.item() == pytest.approx(truth)
 
@@ -258,7 +293,7 @@ def test_it_is_symmetric_and_blind_to_isometries_and_order(name: str, seed: int)
 @few
 def test_it_is_homogeneous(ground: Any, seed: int, factor: float) -> None:
     x, y = points(8, 2, seed), points(7, 3, seed + 100)
-    for cost in (GW(ground=ground), GW(ground=ground, solver="exact")):
+    for cost in (GW(ground=grounds.create(ground)), GW(ground=grounds.create(ground), solver="exact")):
         degree = 2 * GROUNDS[ground]
         torch.testing.assert_close(cost(factor * x, factor * y), factor**degree * cost(x, y), rtol=1e-6, atol=0)
 

@@ -12,13 +12,13 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Cost
-from otae.transport import Limits
+from otae.transport import Euclidean, Limits
 from otae_gromov import GW, FusedGW, GWGap, InnerProductGW, SlicedGW, SpectralGW
 
 SOLVED: dict[str, Any] = {
     "gw": GW(),
     "exact-gw": GW(solver="exact"),
-    "euclidean-gw": GW(ground="euclidean"),
+    "euclidean-gw": GW(ground=Euclidean()),
     "debiased-gw": GW(debias="same"),
     "fused": FusedGW(),
     "exact-fused": FusedGW(solver="exact"),

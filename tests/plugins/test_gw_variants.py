@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import rest_slow
 from naive import points
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -29,11 +30,14 @@ class TestFusedGW(CostSuite):
     plugin = FusedGW
     options = {"epsilon": 5.0, **TIGHT}
     counts_multiplicity = True
+    moves_freely = True
 
 
 class TestExactFusedGW(CostSuite):
     plugin = FusedGW
-    options = {"solver": "exact"}
+    options = {"solver": "exact", "starts": 4}
+    vanishes = True
+    moves_freely = True
 
 
 class TestInnerProductGW(CostSuite):
@@ -41,6 +45,20 @@ class TestInnerProductGW(CostSuite):
     options = {"epsilon": 20.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestExactInnerProductGW(CostSuite):
+    plugin = InnerProductGW
+    options = {"solver": "exact", "starts": 4}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestGWGap(CostSuite):
@@ -48,12 +66,30 @@ class TestGWGap(CostSuite):
     options = {"epsilon": 100.0, **TIGHT}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestExactGWGap(CostSuite):
+    plugin = GWGap
+    options = {"solver": "exact"}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestSpectralGW(CostSuite):
     plugin = SpectralGW
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestSquaredSpectralGW(CostSuite):
@@ -61,9 +97,22 @@ class TestSquaredSpectralGW(CostSuite):
     options = {"bound": "sqeuclidean"}
     target_shapes = ((2, 3),)
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
 
 
 class TestSlicedGW(CostSuite):
+    plugin = SlicedGW
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 4.0
+    draws = True
+
+
+class TestSlicedGWOfTwoSpaces(CostSuite):
     plugin = SlicedGW
     target_shapes = ((2, 3),)
     counts_multiplicity = True
@@ -104,7 +153,7 @@ COSTS: dict[str, Cost] = {
 }
 
 
-@pytest.mark.parametrize("size", [3, 12], ids=["features", "products"])
+@pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", COSTS)
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(7, size), weighted(8, size if COSTS[name].same_space else 2, seed=1)

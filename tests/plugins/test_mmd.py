@@ -14,11 +14,11 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
+from otae.interfaces import Kernel
 from otae.testing import CostSuite
-from otae_mmd import MMD
+from otae_mmd import IMQ, MMD, Energy, Gaussian, Laplacian, RationalQuadratic
 from otae_mmd.estimators import ESTIMATORS, Estimator
-from otae_mmd.lengths import median_square
-from otae_mmd.named import KERNELS, Name
+from otae_mmd.kernels.lengths import median_square
 
 H, ALPHA = 0.7, 1.7
 NAIVE = {
@@ -28,43 +28,67 @@ NAIVE = {
     "rational-quadratic": lambda d, size: (1 + d**2 / (2 * ALPHA * H**2)) ** -ALPHA,
     "energy": lambda d, size: -d,
 }
+KERNELS: dict[str, Kernel] = {
+    "imq": IMQ(),
+    "gaussian": Gaussian(H),
+    "laplacian": Laplacian(H),
+    "rational-quadratic": RationalQuadratic(H, alpha=ALPHA),
+    "energy": Energy(),
+}
+every_kernel = pytest.mark.parametrize("name", KERNELS)
 CASES = [
     pytest.param(options, id="-".join(map(str, options.values())))
     for options in (
-        {"kernel": "imq", "estimator": "unbiased"},
-        {"kernel": "imq", "estimator": "biased"},
-        {"kernel": "gaussian", "estimator": "unbiased", "bandwidth": 1.5},
-        {"kernel": "gaussian", "estimator": "biased", "bandwidth": "median"},
-        {"kernel": "energy", "estimator": "unbiased"},
-        {"kernel": {"laplacian": 2.0, "rational-quadratic": 0.5}, "estimator": "biased", "bandwidth": 1.5},
+        {"kernel": IMQ(), "estimator": "unbiased"},
+        {"kernel": IMQ(), "estimator": "biased"},
+        {"kernel": Gaussian(1.5), "estimator": "unbiased"},
+        {"kernel": Gaussian(), "estimator": "biased"},
+        {"kernel": Energy(), "estimator": "unbiased"},
+        {"kernel": 2 * Laplacian(1.5) + 0.5 * RationalQuadratic(1.5), "estimator": "biased"},
     )
 ]
 
 
 class TestMMD(CostSuite):
     plugin = MMD
+    moves_freely = True
 
 
 class TestBiasedMMD(CostSuite):
     plugin = MMD
-    options: ClassVar[dict[str, Any]] = {"estimator": "biased", "variance": 2.0, "scales": (0.5, 3.0)}
+    vanishes = True
+    moves_freely = True
+    options: ClassVar[dict[str, Any]] = {
+        "kernel": {"name": "imq", "variance": 2.0, "scales": (0.5, 3.0)},
+        "estimator": "biased",
+    }
     counts_multiplicity = True
 
 
 class TestGaussianMMD(CostSuite):
     plugin = MMD
-    options: ClassVar[dict[str, Any]] = {"kernel": "gaussian", "bandwidth": 2.0, "scales": (1.0, 4.0)}
+    moves_freely = True
+    options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0, "scales": (1.0, 4.0)}}
 
 
 class TestEnergyMMD(CostSuite):
     plugin = MMD
+    vanishes = True
+    moves_freely = True
+    degree = 1.0
     options: ClassVar[dict[str, Any]] = {"kernel": "energy", "estimator": "biased"}
     counts_multiplicity = True
 
 
 class TestMixtureMMD(CostSuite):
     plugin = MMD
-    options: ClassVar[dict[str, Any]] = {"kernel": {"laplacian": 1, "rational-quadratic": 2}, "bandwidth": 2.0}
+    moves_freely = True
+    options: ClassVar[dict[str, Any]] = {
+        "kernel": [
+            {"name": "laplacian", "bandwidth": 2.0},
+            {"name": "weighted", "weight": 2, "kernel": {"name": "rational-quadratic", "bandwidth": 2.0}},
+        ]
+    }
 
 
 def naive(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, estimator: str, kernel: str) -> float:
@@ -82,48 +106,51 @@ def naive(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, estimator: str, kernel:
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("estimator", ["unbiased", "biased"])
-@pytest.mark.parametrize("kernel", NAIVE)
-def test_it_is_the_double_loop(kernel: Any, estimator: Any, weighted: bool) -> None:
+@every_kernel
+def test_it_is_the_double_loop(name: str, estimator: Any, weighted: bool) -> None:
     x, y = draws(5, 3), draws(4, 3, seed=1) + 0.5
     a, b = (torch.arange(1.0, n + 1, dtype=torch.float64) if weighted else torch.ones(n).double() for n in (5, 4))
-    cost = MMD(kernel, estimator, bandwidth=H, alpha=ALPHA)
+    cost = MMD(KERNELS[name], estimator)
     value = cost(Cloud(x, a), Cloud(y, b)) if weighted else cost(x, y)
-    assert value.item() == pytest.approx(naive(x, y, a, b, estimator=estimator, kernel=kernel), rel=1e-10)
+    assert value.item() == pytest.approx(naive(x, y, a, b, estimator=estimator, kernel=name), rel=1e-10)
 
 
 @pytest.mark.parametrize("estimator", ["unbiased", "biased"])
 def test_a_mixture_is_the_weighted_sum_of_its_kernels(estimator: Any) -> None:
-    x, y, weights = draws(5, 3), draws(4, 3, seed=1), {"imq": 0.3, "gaussian": 2.0, "energy": 0.1}
-    parts = [weight * MMD(name, estimator)(x, y) for name, weight in weights.items()]
-    torch.testing.assert_close(MMD(weights, estimator)(x, y), sum(parts))
+    x, y, weights = draws(5, 3), draws(4, 3, seed=1), {IMQ(): 0.3, Gaussian(): 2.0, Energy(): 0.1}
+    parts = [weight * MMD(kernel, estimator)(x, y) for kernel, weight in weights.items()]
+    mixture = MMD([weight * kernel for kernel, weight in weights.items()], estimator)
+    torch.testing.assert_close(mixture(x, y), sum(parts))
+    twice = MMD(2 * (0.3 * IMQ() + 2.0 * Gaussian()), estimator)
+    torch.testing.assert_close(twice(x, y), 2 * (parts[0] + parts[1]))
 
 
-@pytest.mark.parametrize("kernel", ["gaussian", "laplacian", "rational-quadratic"])
+@pytest.mark.parametrize("kernel", [Gaussian, Laplacian, RationalQuadratic])
 def test_a_kernel_is_summed_over_its_scales_of_the_squared_length(kernel: Any) -> None:
     x, y = draws(5, 3), draws(4, 3, seed=1)
-    parts = [MMD(kernel, bandwidth=H * scale**0.5)(x, y) for scale in (0.5, 3.0)]
-    torch.testing.assert_close(MMD(kernel, bandwidth=H, scales=(0.5, 3.0))(x, y), sum(parts))
+    parts = [MMD(kernel(H * scale**0.5))(x, y) for scale in (0.5, 3.0)]
+    torch.testing.assert_close(MMD(kernel(H, scales=(0.5, 3.0)))(x, y), sum(parts))
 
 
 def test_two_points_have_the_value_by_hand() -> None:
     x, y = torch.tensor([[0.0]]), torch.tensor([[2.0]])
-    assert MMD(estimator="biased", scales=(1.0,))(x, y).item() == pytest.approx(2 - 2 * 2 / (2 + 4))
-    assert MMD(estimator="biased", scales=(1.0,), variance=3.0)(x, y).item() == pytest.approx(2 - 2 * 6 / (6 + 4))
-    assert MMD("gaussian", "biased", bandwidth=1.0)(x, y).item() == pytest.approx(2 - 2 * math.exp(-2))
-    assert MMD("energy", "biased")(x, y).item() == pytest.approx(4)
+    assert MMD(IMQ(scales=(1.0,)), "biased")(x, y).item() == pytest.approx(2 - 2 * 2 / (2 + 4))
+    assert MMD(IMQ(3.0, scales=(1.0,)), "biased")(x, y).item() == pytest.approx(2 - 2 * 6 / (6 + 4))
+    assert MMD(Gaussian(1.0), "biased")(x, y).item() == pytest.approx(2 - 2 * math.exp(-2))
+    assert MMD(Energy(), "biased")(x, y).item() == pytest.approx(4)
 
 
 def test_batches_of_two_have_the_unbiased_value_by_hand() -> None:
     x, y = torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0], [5.0]])
-    assert MMD("energy")(x, y).item() == pytest.approx(2 * (3 + 5 + 2 + 4) / 4 - 1 - 2)
+    assert MMD(Energy())(x, y).item() == pytest.approx(2 * (3 + 5 + 2 + 4) / 4 - 1 - 2)
 
 
 def test_the_median_is_that_of_all_pairs_of_points_that_differ() -> None:
     x, y = torch.tensor([[0.0], [1.0], [1.0]]), torch.tensor([[3.0], [7.0]])
     squared = [1.0, 1.0, 16.0, 9.0, 4.0, 4.0, 49.0, 36.0, 36.0]  # pairs within, then between
     bandwidth = sorted(squared)[4] ** 0.5
-    expected = MMD("gaussian", bandwidth=bandwidth)(x, y)
-    torch.testing.assert_close(MMD("gaussian")(x, y), expected)
+    expected = MMD(Gaussian(bandwidth))(x, y)
+    torch.testing.assert_close(MMD(Gaussian())(x, y), expected)
 
 
 def test_the_median_of_large_clouds_is_nearly_that_of_all_points_in_any_order() -> None:
@@ -139,15 +166,15 @@ def test_no_gradient_flows_through_the_median() -> None:
     x, y = draws(6, 3).requires_grad_(), draws(5, 3, seed=1)
     pooled = torch.pdist(torch.cat([x, y]).detach()).square().sort().values
     bandwidth = pooled[(len(pooled) - 1) // 2].sqrt().item()
-    free, fixed = (MMD("gaussian", bandwidth=rule)(x, y) for rule in ("median", bandwidth))
+    free, fixed = (MMD(Gaussian(rule))(x, y) for rule in ("median", bandwidth))
     for one, other in zip(torch.autograd.grad(free, x), torch.autograd.grad(fixed, x), strict=True):
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("kernel", ["imq", "gaussian", "energy"])
+@pytest.mark.parametrize("kernel", [IMQ(), Gaussian(2.0), Energy()], ids=str)
 def test_the_unbiased_estimate_is_zero_on_average_where_the_laws_agree(kernel: Any) -> None:
     for estimator, is_zero in (("unbiased", True), ("biased", False)):
-        cost = MMD(kernel, estimator, bandwidth=2.0)
+        cost = MMD(kernel, estimator)
         weights = torch.tensor([4.0, 1, 1, 1, 1, 2, 2, 4]).double()
         values = torch.stack(
             [cost(Cloud(draws(8, 3, seed=seed), weights), draws(6, 3, seed=5000 + seed)) for seed in range(200)]
@@ -157,11 +184,10 @@ def test_the_unbiased_estimate_is_zero_on_average_where_the_laws_agree(kernel: A
         assert (values.min() < 0) == is_zero, "only the unbiased estimate may be negative"
 
 
-@pytest.mark.parametrize("kernel", ["gaussian", "imq", "energy"])
-def test_the_estimators_differ_by_the_diagonal_alone(kernel: Any) -> None:
+@pytest.mark.parametrize(("kernel", "at_zero"), [(Gaussian(2.0), 1), (IMQ(), 7), (Energy(), 0)])
+def test_the_estimators_differ_by_the_diagonal_alone(kernel: Kernel, at_zero: int) -> None:
     x, y = draws(9, 3).requires_grad_(), draws(5, 3, seed=1)
-    biased, unbiased = (MMD(kernel, estimator, bandwidth=2.0) for estimator in ("biased", "unbiased"))
-    at_zero = {"gaussian": 1, "imq": 7, "energy": 0}[kernel]
+    biased, unbiased = (MMD(kernel, estimator) for estimator in ("biased", "unbiased"))
     shift = sum((at_zero - (2 * at_zero - pair_mean(biased, cloud)) / 2) / len(cloud) for cloud in (x, y))
     torch.testing.assert_close(biased(x, y) - unbiased(x, y), shift)
 
@@ -192,13 +218,13 @@ def test_it_is_symmetric_and_blind_to_order_and_isometries(seed: int, n: int, m:
 @given(st.integers(0, 999), st.floats(0.01, 100))
 def test_lengths_scale_with_the_points(seed: int, factor: float) -> None:
     x, y = draws(5, 3, seed=seed), draws(4, 3, seed=seed + 1)
-    torch.testing.assert_close(MMD("energy")(factor * x, factor * y), factor * MMD("energy")(x, y))
-    for options in ({"kernel": "laplacian"}, {"kernel": "gaussian"}):
+    torch.testing.assert_close(MMD(Energy())(factor * x, factor * y), factor * MMD(Energy())(x, y))
+    for options in ({"kernel": Laplacian()}, {"kernel": Gaussian()}):
         torch.testing.assert_close(MMD(**options)(factor * x, factor * y), MMD(**options)(x, y))
-    torch.testing.assert_close(MMD(variance=factor**2)(factor * x, factor * y), MMD()(x, y))
+    torch.testing.assert_close(MMD(IMQ(factor**2))(factor * x, factor * y), MMD()(x, y))
 
 
-@given(st.integers(0, 999), st.integers(1, 6), st.integers(1, 6), st.sampled_from(get_args(Name)))
+@given(st.integers(0, 999), st.integers(1, 6), st.integers(1, 6), st.sampled_from(list(KERNELS.values())))
 def test_the_biased_estimate_is_a_squared_distance(seed: int, n: int, m: int, kernel: Any) -> None:
     x, y, cost = draws(n, 3, seed=seed), draws(m, 3, seed=seed + 1), MMD(kernel, "biased")
     assert cost(x, y) >= -1e-12
@@ -253,6 +279,5 @@ def test_half_precision_is_computed_in_single(options: dict[str, Any]) -> None:
     torch.testing.assert_close(value.double(), exact, rtol=0, atol=1e-5)
 
 
-def test_every_name_that_is_offered_is_there() -> None:
-    assert set(get_args(Name)) == set(KERNELS)
+def test_every_estimator_that_is_offered_is_there() -> None:
     assert set(get_args(Estimator)) == set(ESTIMATORS)

@@ -11,15 +11,16 @@ import torch
 from naive import points as draws
 from scipy.stats import energy_distance
 
+from otae import kernels
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae_mmd import MMD, SlicedEnergy
+from otae.interfaces import Kernel
+from otae_mmd import IMQ, MMD, Energy, Gaussian, Laplacian, RationalQuadratic, SlicedEnergy
 
-GENTLE = [{"kernel": "energy"}, {"kernel": "gaussian"}, {"kernel": "laplacian"}, {"kernel": "rational-quadratic"}]
-every_gentle = pytest.mark.parametrize("options", GENTLE, ids=lambda options: options["kernel"])
+every_gentle = pytest.mark.parametrize("kernel", [Energy(), Gaussian(), Laplacian(), RationalQuadratic()], ids=str)
 
 
-@pytest.mark.parametrize("cost", [MMD("energy", "biased"), SlicedEnergy(estimator="biased")], ids=str)
+@pytest.mark.parametrize("cost", [MMD(Energy(), "biased"), SlicedEnergy(estimator="biased")], ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_energy_distance_on_the_line_is_the_square_of_scipys(cost: Any, weighted: bool) -> None:
     x, y = draws(30, 1), draws(20, 1, seed=1) + 0.5
@@ -33,9 +34,10 @@ def test_it_is_twice_the_half_of_geomloss(kernel: Any, clamp: float) -> None:
     """GeomLoss takes 1e-4 for the distance of a point to itself, which moves its value but not its gradient."""
     from geomloss import SamplesLoss
 
+    options = {} if kernel == "energy" else {"bandwidth": 0.8}
     x, y, a, b = draws(30, 3).requires_grad_(), draws(20, 3, seed=1), draws(30, 1).softmax(0), draws(20, 1).softmax(0)
     theirs = 2 * SamplesLoss(kernel, blur=0.8, backend="tensorized")(a[:, 0], x, b[:, 0], y)
-    ours = MMD(kernel, "biased", bandwidth=0.8)(Cloud(x, a[:, 0]), Cloud(y, b[:, 0]))
+    ours = MMD(kernels.create(kernel, **options), "biased")(Cloud(x, a[:, 0]), Cloud(y, b[:, 0]))
     torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=clamp)
     gradients = [torch.autograd.grad(value, x)[0] for value in (ours, theirs)]
     torch.testing.assert_close(*gradients, rtol=1e-7, atol=1e-9)
@@ -50,28 +52,28 @@ def test_the_gaussian_kernel_between_gaussians_is_its_closed_form() -> None:
         return (h**2 / total) ** (size / 2) * math.exp(-size * gap**2 / (2 * total))
 
     expected = mean(2 * s**2, 0) + mean(2 * t**2, 0) - 2 * mean(s**2 + t**2, shift)
-    assert MMD("gaussian", bandwidth=h)(x, y).item() == pytest.approx(expected, rel=0.05)
+    assert MMD(Gaussian(h))(x, y).item() == pytest.approx(expected, rel=0.05)
 
 
 def test_the_energy_distance_of_far_gaussians_is_twice_their_gap() -> None:
     x, y = draws(50, 3), draws(50, 3, seed=1) + torch.tensor([1e5, 0, 0])
-    assert MMD("energy")(x, y).item() == pytest.approx(2e5, rel=1e-4)
+    assert MMD(Energy())(x, y).item() == pytest.approx(2e5, rel=1e-4)
 
 
 @every_gentle
 @pytest.mark.parametrize("size", [3, 64])
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
-def test_single_precision_is_right_at_every_scale(options: dict[str, Any], size: int, scale: float) -> None:
+def test_single_precision_is_right_at_every_scale(kernel: Kernel, size: int, scale: float) -> None:
     x, y = draws(40, size), draws(30, size, seed=1) + 0.3
-    exact = MMD(**options)(x, y) * (scale if options["kernel"] == "energy" else 1)
+    exact = MMD(kernel)(x, y) * (scale if kernel == Energy() else 1)
     moved = ((scale * points).float().requires_grad_() for points in (x, y))
-    torch.testing.assert_close(MMD(**options)(*moved).double(), exact, rtol=1e-3, atol=1e-5 * exact.item())
+    torch.testing.assert_close(MMD(kernel)(*moved).double(), exact, rtol=1e-3, atol=1e-5 * exact.item())
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
 def test_the_length_of_a_prior_may_have_every_scale(scale: float) -> None:
     x, y = draws(40, 8), draws(30, 8, seed=1) + 0.3
-    found = MMD(variance=scale**2)((scale * x).float(), (scale * y).float())
+    found = MMD(IMQ(scale**2))((scale * x).float(), (scale * y).float())
     torch.testing.assert_close(found.double(), MMD()(x, y), rtol=1e-3, atol=1e-6)
 
 
@@ -84,20 +86,20 @@ def test_a_prior_of_another_scale_leaves_value_and_gradient_finite(scale: float)
 
 
 @every_gentle
-def test_single_precision_is_right_far_from_the_origin(options: dict[str, Any]) -> None:
+def test_single_precision_is_right_far_from_the_origin(kernel: Kernel) -> None:
     x, y = ((draws(n, 8, seed=n) + n / 30 + 1000).float() for n in (40, 30))
-    exact = MMD(**options)(x.double(), y.double())
-    torch.testing.assert_close(MMD(**options)(x, y).double(), exact, rtol=1e-4, atol=1e-6)
+    exact = MMD(kernel)(x.double(), y.double())
+    torch.testing.assert_close(MMD(kernel)(x, y).double(), exact, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("kernel", ["gaussian", "imq", "energy", "laplacian"])
+@pytest.mark.parametrize("kernel", [Gaussian(2.0), IMQ(), Energy(), Laplacian(2.0)], ids=str)
 def test_clouds_far_apart_keep_what_lies_within_them(kernel: Any) -> None:
     x, y = draws(20, 8), draws(20, 8, seed=1)
     y[:, 0] += 1e4
     x32, y32 = x.float().requires_grad_(), y.float()
-    (gradient,) = torch.autograd.grad(MMD(kernel, bandwidth=2.0)(x32, y32), x32)
+    (gradient,) = torch.autograd.grad(MMD(kernel)(x32, y32), x32)
     x64 = x32.detach().double().requires_grad_()
-    (exact,) = torch.autograd.grad(MMD(kernel, bandwidth=2.0)(x64, y32.double()), x64)
+    (exact,) = torch.autograd.grad(MMD(kernel)(x64, y32.double()), x64)
     torch.testing.assert_close(gradient.double(), exact, rtol=1e-3, atol=1e-5)
 
 
@@ -127,9 +129,9 @@ def test_the_gradient_of_a_training_step_moves_one_cloud_onto_another() -> None:
     optimizer = torch.optim.Adam([x], lr=0.1)
     for _ in range(80):
         optimizer.zero_grad()
-        MMD("energy", "biased")(x, y).backward()
+        MMD(Energy(), "biased")(x, y).backward()
         optimizer.step()
-    assert MMD("energy", "biased")(x, y) < 0.05
+    assert MMD(Energy(), "biased")(x, y) < 0.05
     torch.testing.assert_close(x.mean(0), y.mean(0), rtol=0, atol=0.2)
 
 
@@ -137,5 +139,5 @@ def test_nothing_warns_or_draws_random_numbers() -> None:
     state = torch.random.get_rng_state()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        MMD({"gaussian": 1.0, "imq": 1.0})(draws(300, 3), draws(300, 3, seed=1))
+        MMD(Gaussian() + IMQ())(draws(300, 3), draws(300, 3, seed=1))
     assert torch.equal(torch.random.get_rng_state(), state)

@@ -12,40 +12,47 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
-from otae.signature import validated
+from otae.interfaces import Kernel
 from otae.testing import CostSuite
-from otae_mmd import MMD, RandomFeatures, random_features
+from otae_mmd import IMQ, MMD, Energy, Gaussian, Laplacian, RandomFeatures, RationalQuadratic, random_features
 
-KERNELS: dict[str, Any] = {
-    "imq": {"kernel": "imq"},
-    "imq of few scales": {"kernel": "imq", "scales": (0.2, 3.0), "variance": 2.0},
-    "gaussian": {"kernel": "gaussian", "bandwidth": 1.5},
-    "gaussian of the median": {"kernel": "gaussian"},
-    "laplacian": {"kernel": "laplacian", "bandwidth": 2.0},
-    "rational-quadratic": {"kernel": "rational-quadratic", "bandwidth": 1.5, "alpha": 0.6},
-    "mixture": {"kernel": {"gaussian": 0.5, "laplacian": 2.0}, "bandwidth": 2.0, "scales": (0.5, 2.0)},
+KERNELS: dict[str, Kernel] = {
+    "imq": IMQ(),
+    "imq of few scales": IMQ(2.0, scales=(0.2, 3.0)),
+    "gaussian": Gaussian(1.5),
+    "gaussian of the median": Gaussian(),
+    "laplacian": Laplacian(2.0),
+    "rational-quadratic": RationalQuadratic(1.5, alpha=0.6),
+    "mixture": 0.5 * Gaussian(2.0, scales=(0.5, 2.0)) + 2 * Laplacian(2.0),
 }
 
 
 class TestRandomFeatures(CostSuite):
     plugin = RandomFeatures
-    options: ClassVar[dict[str, Any]] = {"bandwidth": 2.0}
+    moves_freely = True
+    options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0}}
 
 
 class TestFixedRandomFeatures(CostSuite):
     plugin = RandomFeatures
-    options: ClassVar[dict[str, Any]] = {"kernel": "laplacian", "estimator": "biased", "bandwidth": 2.0, "seed": 3}
+    vanishes = True
+    moves_freely = True
+    options: ClassVar[dict[str, Any]] = {
+        "kernel": {"name": "laplacian", "bandwidth": 2.0},
+        "estimator": "biased",
+        "seed": 3,
+    }
     counts_multiplicity = True
 
 
 @pytest.mark.parametrize("estimator", ["unbiased", "biased"])
-@pytest.mark.parametrize("options", KERNELS.values(), ids=KERNELS)
-def test_it_has_the_exact_discrepancy_for_its_mean(options: dict[str, Any], estimator: Any) -> None:
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
+def test_it_has_the_exact_discrepancy_for_its_mean(kernel: Kernel, estimator: Any) -> None:
     torch.manual_seed(0)
     x, y = draws(40, 3), draws(30, 3, seed=1) + 0.5
     weighted = Cloud(x, draws(40, 1)[:, 0].softmax(0))
-    exact = MMD(estimator=estimator, **options)(weighted, y)
-    cost = RandomFeatures(estimator=estimator, features=50, **options)
+    exact = MMD(kernel, estimator)(weighted, y)
+    cost = RandomFeatures(kernel, estimator, features=50)
     values = torch.stack([cost(weighted, y) for _ in range(150)])
     assert (values.mean() - exact).abs() < 4 * values.std() / 150**0.5
     assert values.std() < 2 * exact, "else the test sees nothing"
@@ -54,10 +61,10 @@ def test_it_has_the_exact_discrepancy_for_its_mean(options: dict[str, Any], esti
 def test_the_error_falls_with_the_square_root_of_the_number_of_features() -> None:
     torch.manual_seed(0)
     x, y = draws(40, 3), draws(30, 3, seed=1) + 0.5
-    exact = MMD("gaussian", bandwidth=1.5)(x, y)
+    exact = MMD(Gaussian(1.5))(x, y)
     errors = []
     for features in (32, 512):
-        cost = RandomFeatures("gaussian", features=features, bandwidth=1.5)
+        cost = RandomFeatures(Gaussian(1.5), features=features)
         errors.append(torch.stack([cost(x, y) - exact for _ in range(150)]).square().mean().sqrt())
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.25)
 
@@ -65,8 +72,8 @@ def test_the_error_falls_with_the_square_root_of_the_number_of_features() -> Non
 def test_its_gradient_has_the_exact_gradient_for_its_mean() -> None:
     torch.manual_seed(0)
     x, y = draws(5, 3).requires_grad_(), draws(4, 3, seed=1)
-    (exact,) = torch.autograd.grad(MMD("gaussian", bandwidth=1.5)(x, y), x)
-    cost = RandomFeatures("gaussian", features=200, bandwidth=1.5)
+    (exact,) = torch.autograd.grad(MMD(Gaussian(1.5))(x, y), x)
+    cost = RandomFeatures(Gaussian(1.5), features=200)
     gradients = torch.stack([torch.autograd.grad(cost(x, y), x)[0] for _ in range(200)])
     errors = gradients.std(0) / 200**0.5
     assert ((gradients.mean(0) - exact).abs() < 4.5 * errors).all()
@@ -112,7 +119,7 @@ def test_gradients_of_both_orders_are_right_for_points_and_weights() -> None:
     x, y, logits = draws(4, 3).requires_grad_(), draws(3, 3, seed=1), draws(4, 1, seed=2)[:, 0].requires_grad_()
 
     def cost(x: Tensor, logits: Tensor) -> Tensor:
-        value: Tensor = RandomFeatures("imq", features=5, seed=0)(Cloud(x, logits.softmax(0)), y)
+        value: Tensor = RandomFeatures(IMQ(), features=5, seed=0)(Cloud(x, logits.softmax(0)), y)
         return value
 
     assert torch.autograd.gradcheck(cost, (x, logits))
@@ -125,7 +132,7 @@ def test_single_precision_is_right_at_every_scale(scale: float) -> None:
     cost = RandomFeatures(seed=0, features=64)
     assert cost((scale * x).float(), (scale * y).float()).isfinite()
     noise = torch.stack([RandomFeatures()(scale * x, scale * y) for _ in range(20)])
-    assert noise.mean().item() == pytest.approx(MMD("gaussian")(x, y).item(), rel=0.2)
+    assert noise.mean().item() == pytest.approx(MMD(Gaussian())(x, y).item(), rel=0.2)
 
 
 def test_the_unbiased_estimate_refuses_a_single_point() -> None:
@@ -134,5 +141,5 @@ def test_the_unbiased_estimate_refuses_a_single_point() -> None:
 
 
 def test_the_energy_distance_has_no_features() -> None:
-    with pytest.raises(ConfigError, match="rational-quadratic"):
-        validated(RandomFeatures, "cost", {"kernel": "energy"})
+    with pytest.raises(ConfigError, match=r"has no random frequencies.*sliced-energy"):
+        RandomFeatures(Energy() + Gaussian())

@@ -19,11 +19,16 @@ from otae_mmd import MMD, SlicedEnergy, sliced_energy
 
 class TestSlicedEnergy(CostSuite):
     plugin = SlicedEnergy
+    moves_freely = True
+    degree = 1.0
     draws = True
 
 
 class TestBiasedSlicedEnergy(CostSuite):
     plugin = SlicedEnergy
+    vanishes = True
+    moves_freely = True
+    degree = 1.0
     options: ClassVar[dict[str, Any]] = {"estimator": "biased", "projections": 5}
     counts_multiplicity = True
     draws = True

@@ -15,6 +15,7 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.reductions import imported
+from otae.transport import Euclidean
 from otae_wasserstein import Exact, Sliced
 
 
@@ -30,7 +31,7 @@ def masses(count: int, seed: int = 0) -> Tensor:
 def test_it_is_the_cost_of_the_best_assignment(p: float) -> None:
     x, y = draws(12, 3), draws(12, 3, seed=1)
     costs = torch.cdist(x, y).pow(p).numpy()
-    assert Exact(p)(x, y).item() == pytest.approx(costs[linear_sum_assignment(costs)].mean(), rel=1e-12)
+    assert Exact(Euclidean(p))(x, y).item() == pytest.approx(costs[linear_sum_assignment(costs)].mean(), rel=1e-12)
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
@@ -39,7 +40,7 @@ def test_pot_agrees_and_the_potentials_prove_it(p: float, empty: int) -> None:
     ot = imported("ot")
     x, y, a, b = draws(9, 3), draws(7, 3, seed=1), masses(9), masses(7, seed=1)
     a[:empty], b[:empty] = 0, 0
-    solution = Exact(p).solve(Cloud(x, a), Cloud(y, b))
+    solution = Exact(Euclidean(p)).solve(Cloud(x, a), Cloud(y, b))
     costs, a, b = torch.cdist(x, y).pow(p), a / a.sum(), b / b.sum()
     theirs = float(ot.emd2(a, b, costs))
     assert solution.converged
@@ -66,7 +67,7 @@ def test_a_plan_is_an_operator() -> None:
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
 def test_gradients_are_right_in_points_and_weights(p: float) -> None:
     inputs = [each.requires_grad_() for each in (draws(6, 3), masses(6), draws(5, 3, seed=1), masses(5, seed=1))]
-    assert torch.autograd.gradcheck(lambda x, a, y, b: Exact(p)(Cloud(x, a), Cloud(y, b)), inputs)
+    assert torch.autograd.gradcheck(lambda x, a, y, b: Exact(Euclidean(p))(Cloud(x, a), Cloud(y, b)), inputs)
 
 
 def test_a_point_without_mass_still_knows_what_mass_would_cost() -> None:
@@ -85,20 +86,22 @@ def test_a_point_without_mass_still_knows_what_mass_would_cost() -> None:
 def test_on_the_line_all_agree(seed: int, factor: float) -> None:
     x, y, a, b = draws(8, 1, seed=seed), factor * draws(6, 1, seed=seed + 1) + 3, masses(8), masses(6)
     for p in (1.0, 2.0, 3.0):
-        torch.testing.assert_close(Exact(p)(Cloud(x, a), Cloud(y, b)), Sliced(1, p)(Cloud(x, a), Cloud(y, b)))
+        torch.testing.assert_close(
+            Exact(Euclidean(p))(Cloud(x, a), Cloud(y, b)), Sliced(1, p)(Cloud(x, a), Cloud(y, b))
+        )
     truth = wasserstein_distance(x[:, 0], y[:, 0], a, b)
-    assert Exact(1.0)(Cloud(x, a), Cloud(y, b)).item() == pytest.approx(truth, rel=1e-9)
+    assert Exact(Euclidean(1.0))(Cloud(x, a), Cloud(y, b)).item() == pytest.approx(truth, rel=1e-9)
 
 
 @given(seed=st.integers(0, 99), factor=st.floats(0.1, 10), p=st.sampled_from([1.0, 2.0]))
 def test_it_follows_the_laws_of_a_distance(seed: int, factor: float, p: float) -> None:
     x, y, z = (draws(6, 3, seed=seed + 100 * k) for k in range(3))
     turn, order = torch.linalg.qr(draws(3, 3, seed=seed)).Q, torch.tensor([3, 1, 4, 0, 5, 2])
-    value = Exact(p)(x, y)
-    torch.testing.assert_close(Exact(p)(y[order], x), value)
-    torch.testing.assert_close(Exact(p)(factor * x @ turn + 1, factor * y @ turn + 1), factor**p * value)
-    assert Exact(p)(x, x[order]) == 0
-    assert value ** (1 / p) <= Exact(p)(x, z) ** (1 / p) + Exact(p)(z, y) ** (1 / p)
+    value = Exact(Euclidean(p))(x, y)
+    torch.testing.assert_close(Exact(Euclidean(p))(y[order], x), value)
+    torch.testing.assert_close(Exact(Euclidean(p))(factor * x @ turn + 1, factor * y @ turn + 1), factor**p * value)
+    assert Exact(Euclidean(p))(x, x[order]) == 0
+    assert value ** (1 / p) <= Exact(Euclidean(p))(x, z) ** (1 / p) + Exact(Euclidean(p))(z, y) ** (1 / p)
 
 
 def test_a_translation_costs_its_squared_length() -> None:
@@ -112,7 +115,7 @@ def test_scales_and_distances_do_not_disturb_it_in_single_precision(scale: float
     found = Exact()((scale * (x + 50)).float(), (scale * (y + 50)).float())
     torch.testing.assert_close(found.double(), scale**2 * Exact()(x, y), rtol=1e-4, atol=0)
     collapsed = torch.full((5, 4), scale, requires_grad=True)
-    (gradient,) = torch.autograd.grad(Exact(1.0)(collapsed, collapsed.detach()), collapsed)
+    (gradient,) = torch.autograd.grad(Exact(Euclidean(1.0))(collapsed, collapsed.detach()), collapsed)
     assert (gradient == 0).all()
 
 

@@ -11,15 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from otae import grounds
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.testing import CostSuite
-from otae_wasserstein import Paired
+from otae_wasserstein import Bernoulli, Paired
 
 
 class TestPaired(CostSuite):
     plugin = Paired
     counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 2.0
 
 
 class TestPairedHalf(TestPaired):
@@ -28,10 +32,14 @@ class TestPairedHalf(TestPaired):
 
 class TestPairedL1(TestPaired):
     options = {"ground": "l1"}
+    degree = 1.0
 
 
 class TestPairedBernoulli(TestPaired):
     options = {"ground": "bernoulli"}
+    vanishes = False
+    moves_freely = False
+    degree = None
 
     def draw(self, count: int, size: int) -> Tensor:
         return torch.rand(count, size, dtype=torch.float64) * 0.8 + 0.1
@@ -53,30 +61,33 @@ NAIVE_GROUNDS = {
 def test_the_paired_cost_is_its_formula(ground: Any) -> None:
     x, y = torch.sigmoid(draws(5, 3, 2, 2)), torch.sigmoid(draws(5, 3, 2, 2, seed=1))
     each = torch.stack([NAIVE_GROUNDS[ground](a.flatten(), b.flatten()) for a, b in zip(x, y, strict=True)])
-    torch.testing.assert_close(Paired(ground)(x, y), each.mean(), rtol=1e-12, atol=0)
+    cost = Paired(grounds.create(ground))
+    torch.testing.assert_close(cost(x, y), each.mean(), rtol=1e-12, atol=0)
     weights = torch.arange(1.0, 6.0, dtype=torch.float64)
-    torch.testing.assert_close(Paired(ground)(Cloud(x, weights), y), (weights * each).sum() / 15, rtol=1e-12, atol=0)
+    torch.testing.assert_close(cost(Cloud(x, weights), y), (weights * each).sum() / 15, rtol=1e-12, atol=0)
 
 
 @given(st.integers(0, 99), st.floats(-3, 3))
 def test_paired_costs_see_only_differences(seed: int, shift: float) -> None:
     x, y = draws(4, 3, seed=seed), draws(4, 3, seed=seed + 1)
     for ground in ("sqeuclidean", "half-sqeuclidean", "l1"):
-        torch.testing.assert_close(Paired(ground)(x + shift, y + shift), Paired(ground)(x, y))
-        assert Paired(ground)(x, x) == 0
+        torch.testing.assert_close(
+            Paired(grounds.create(ground))(x + shift, y + shift), Paired(grounds.create(ground))(x, y)
+        )
+        assert Paired(grounds.create(ground))(x, x) == 0
 
 
 def test_the_cross_entropy_is_least_where_probabilities_are_the_data() -> None:
     x = torch.sigmoid(draws(4, 3))
     y = x.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(Paired("bernoulli")(x, y), y)
+    (gradient,) = torch.autograd.grad(Paired(Bernoulli())(x, y), y)
     torch.testing.assert_close(gradient, torch.zeros_like(y))
 
 
 def test_saturated_probabilities_are_finite() -> None:
     y = torch.tensor([[0.0, 1.0]], requires_grad=True)
     for x in (torch.tensor([[0.0, 1.0]]), torch.tensor([[1.0, 0.0]])):
-        value = Paired("bernoulli")(x, y)
+        value = Paired(Bernoulli())(x, y)
         (gradient,) = torch.autograd.grad(value, y)
         assert value.isfinite()
         assert gradient.isfinite().all()
@@ -92,4 +103,4 @@ def test_saturated_probabilities_are_finite() -> None:
 )
 def test_the_cross_entropy_refuses_values_that_are_no_probabilities(x: float, y: float, message: str) -> None:
     with pytest.raises(CloudError, match=message):
-        Paired("bernoulli")(torch.full((2, 3), x), torch.full((2, 3), y))
+        Paired(Bernoulli())(torch.full((2, 3), x), torch.full((2, 3), y))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.reductions import imported
-from otae.transport import Limits
+from otae.transport import Euclidean, Limits
 from otae_wasserstein import Exact, Gaussian, Sinkhorn, Sliced
 
 CONVERGED: dict[str, Any] = {"tolerance": 1e-11, "max_iterations": 2000}
@@ -41,7 +41,7 @@ def costs(source: Cloud, target: Cloud, p: float = 2) -> Tensor:
 def test_the_plan_is_that_of_pot(p: Any) -> None:
     ot = imported("ot")
     source, target = pair()
-    solution = Sinkhorn(p, blur=0.5, **CONVERGED).solve(source, target)
+    solution = Sinkhorn(Euclidean(p), blur=0.5, **CONVERGED).solve(source, target)
     cost = costs(source, target, p)
     plan = ot.sinkhorn(source.masses, target.masses, cost, p * 0.5**p, stopThr=1e-14, numItermax=10_000)
     assert solution.converged
@@ -53,7 +53,7 @@ def test_the_plan_is_that_of_pot(p: Any) -> None:
 def test_the_plan_that_may_lose_mass_is_that_of_pot(p: Any) -> None:
     ot = imported("ot")
     source, target = pair()
-    solution = Sinkhorn(p, blur=0.5, reach=1.0, **CONVERGED).solve(source, target)
+    solution = Sinkhorn(Euclidean(p), blur=0.5, reach=1.0, **CONVERGED).solve(source, target)
     cost = costs(source, target, p)
     plan = ot.unbalanced.sinkhorn_unbalanced(
         source.masses, target.masses, cost, p * 0.5**p, float(p), reg_type="kl", stopThr=1e-14, numItermax=10_000
@@ -70,15 +70,17 @@ def test_the_value_is_p_times_that_of_geomloss(p: Any, reach: float | None, debi
     source, target = pair()
     theirs = p * loss(source.masses, source.points, target.masses, target.points)
     options = {"blur": 1.0, "reach": reach, "debias": debias}
-    assert Sinkhorn(p, **options, **CONVERGED)(source, target).item() == pytest.approx(theirs.item(), rel=2e-3)
-    by_geomloss = Sinkhorn(p, **options, scaling=0.9, backend="geomloss")(source, target)
+    assert Sinkhorn(Euclidean(p), **options, **CONVERGED)(source, target).item() == pytest.approx(
+        theirs.item(), rel=2e-3
+    )
+    by_geomloss = Sinkhorn(Euclidean(p), **options, scaling=0.9, backend="geomloss")(source, target)
     assert by_geomloss.item() == pytest.approx(theirs.item(), rel=1e-2)
 
 
 @pytest.mark.parametrize(("p", "reach", "debias"), KINDS)
 def test_gradients_are_right_in_points_and_weights(p: Any, reach: float | None, debias: bool) -> None:
     """GeomLoss's own are off by (rho + eps/2) / (rho + eps) where mass may be lost."""
-    part = Sinkhorn(p, blur=1.0, reach=reach, debias=debias, **CONVERGED)
+    part = Sinkhorn(Euclidean(p), blur=1.0, reach=reach, debias=debias, **CONVERGED)
     inputs = [each.requires_grad_() for each in (draws(4, 2), masses(4), draws(3, 2, seed=1) + 1, masses(3, seed=1))]
     assert torch.autograd.gradcheck(lambda x, a, y, b: part(Cloud(x, a), Cloud(y, b)), inputs, atol=1e-6)
 
@@ -135,8 +137,11 @@ def test_the_callers_gradient_mode_is_kept(backend: Any) -> None:
 @pytest.mark.parametrize("p", [1, 2])
 def test_without_blur_it_is_exact(p: Any) -> None:
     source, target = pair()
-    truth = Exact(float(p))(source, target).item()
-    errors = [abs(Sinkhorn(p, blur=blur, **CONVERGED)(source, target).item() / truth - 1) for blur in (0.5, 0.1, 0.02)]
+    truth = Exact(Euclidean(p))(source, target).item()
+    errors = [
+        abs(Sinkhorn(Euclidean(p), blur=blur, **CONVERGED)(source, target).item() / truth - 1)
+        for blur in (0.5, 0.1, 0.02)
+    ]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 5e-3
 
@@ -163,7 +168,7 @@ def test_it_follows_the_laws_of_a_distance(seed: int, factor: float, p: Any) -> 
     x, y = draws(7, 3, seed=seed), draws(6, 3, seed=seed + 100) + 0.5
     turn, order = torch.linalg.qr(draws(3, 3, seed=seed)).Q, torch.tensor([3, 1, 4, 0, 5, 2, 6])
     options: dict[str, Any] = {"tolerance": 1e-8, "max_iterations": 300}
-    part, scaled = Sinkhorn(p, blur=1.5, **options), Sinkhorn(p, blur=1.5 * factor, **options)
+    part, scaled = Sinkhorn(Euclidean(p), blur=1.5, **options), Sinkhorn(Euclidean(p), blur=1.5 * factor, **options)
     value = part(x, y)
     assert value > 0
     torch.testing.assert_close(part(y, x), value, rtol=1e-6, atol=1e-8)
@@ -179,7 +184,7 @@ def test_what_solve_returns_fits_together(p: Any, reach: float | None) -> None:
     a, b = source.masses.clone(), target.masses.clone()
     a[:2], b[:3] = 0, 0
     source, target = Cloud(source.points, a), Cloud(target.points.requires_grad_(), b)
-    part = Sinkhorn(p, blur=0.5, reach=reach, **CONVERGED)
+    part = Sinkhorn(Euclidean(p), blur=0.5, reach=reach, **CONVERGED)
     solution = part.solve(source, target)
     plan, (f, g), cost = solution.plan.dense(), solution.potentials, costs(source, target, p).detach()
     density = source.masses[:, None] * target.masses * ((f[:, None] + g - cost) / (p * 0.5**p)).exp()
@@ -211,7 +216,7 @@ def test_tiles_find_what_matrices_do(p: Any, reach: float | None) -> None:
     source, target = pair(700, 600)
     source.points.requires_grad_()
     target.points.requires_grad_()
-    part = Sinkhorn(p, blur=1.0, reach=reach, tolerance=1e-8, max_iterations=300)
+    part = Sinkhorn(Euclidean(p), blur=1.0, reach=reach, tolerance=1e-8, max_iterations=300)
     found = []
     for held in (2**30, 2**14):
         part.limits = Limits(held=held)
@@ -237,7 +242,7 @@ def test_keops_finds_what_torch_does(p: Any) -> None:
     x = source.points.requires_grad_()
     found = []
     for backend in ("dense", "keops"):
-        value = Sinkhorn(p, blur=0.5, backend=backend, **CONVERGED)(source, target)
+        value = Sinkhorn(Euclidean(p), blur=0.5, backend=backend, **CONVERGED)(source, target)
         found.append((value, *torch.autograd.grad(value, x)))
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-9)
@@ -249,8 +254,8 @@ def test_keops_finds_what_torch_does(p: Any) -> None:
 def test_scales_are_covered_in_single_precision(scale: float, reach: float | None, p: Any) -> None:
     x, y = draws(40, 3), draws(30, 3, seed=1) + 0.5
     options = {"blur": 0.3 * scale, "reach": reach and reach * scale}
-    found = Sinkhorn(p, **options)((scale * x).float(), (scale * y).float())
-    truth = Sinkhorn(p, blur=0.3, reach=reach)(x, y)
+    found = Sinkhorn(Euclidean(p), **options)((scale * x).float(), (scale * y).float())
+    truth = Sinkhorn(Euclidean(p), blur=0.3, reach=reach)(x, y)
     torch.testing.assert_close(found.double() / scale**p, truth, rtol=1e-3, atol=0)
 
 
@@ -261,7 +266,7 @@ def test_scales_are_covered_in_single_precision(scale: float, reach: float | Non
 @pytest.mark.parametrize("reach", [None, 0.3])
 def test_whatever_the_blur_nothing_is_infinite(p: Any, scale: float, blur: float, reach: float | None) -> None:
     x, y = (scale * draws(20, 3)).float().requires_grad_(), (scale * draws(15, 3, seed=1) + scale).float()
-    value = Sinkhorn(p, blur=blur, reach=reach, max_iterations=20)(x, y)
+    value = Sinkhorn(Euclidean(p), blur=blur, reach=reach, max_iterations=20)(x, y)
     (gradient,) = torch.autograd.grad(value, x)
     assert value.isfinite()
     assert gradient.isfinite().all()
@@ -273,7 +278,7 @@ def test_equal_points_and_single_ones_are_seen(p: Any, reach: float | None) -> N
     """Where all points are equal, their diameter is 0, of which GeomLoss would take the logarithm."""
     point = torch.tensor([[1.0, 2.0, 3.0]])
     for backend in ("auto", "geomloss"):
-        part = Sinkhorn(p, reach=reach, backend=backend)
+        part = Sinkhorn(Euclidean(p), reach=reach, backend=backend)
         assert part(point.repeat(5, 1), point.repeat(3, 1)).item() == pytest.approx(0, abs=1e-7)
         if reach is None:
             assert part(point, point + 1).item() == pytest.approx(3 ** (p / 2), rel=1e-5)

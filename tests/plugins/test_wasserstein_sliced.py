@@ -16,8 +16,8 @@ from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
 from otae.reductions import imported
 from otae_wasserstein import GeneralizedSliced, MaxSliced, Sliced
-from otae_wasserstein.directions import random_directions
-from otae_wasserstein.line import Line, line_costs
+from otae_wasserstein.sliced.directions import random_directions
+from otae_wasserstein.sliced.line import Line, line_costs
 
 
 def draws(*shape: int, seed: int = 0) -> Tensor:

@@ -30,6 +30,8 @@ class TestMaxSliced(CostSuite):
     options = {"starts": 2, "steps": 80}
     counts_multiplicity = True
     vanishes = True
+    moves_freely = True
+    degree = 2.0
     draws = True
 
 
@@ -61,7 +63,7 @@ class TestExact(CostSuite):
 
 
 class TestExactOfPowerOne(TestExact):
-    options = {"p": 1.0}
+    options = {"ground": "euclidean"}
     degree = 1.0
 
 
@@ -71,14 +73,19 @@ class TestSinkhorn(CostSuite):
     counts_multiplicity = True
     vanishes = True
     moves_freely = True
+    degree = 2.0
+    lengths = {"blur": 1.0}
 
 
 class TestSinkhornOfPowerOne(TestSinkhorn):
-    options = {"p": 1, "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+    options = {"ground": "euclidean", "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+    degree = 1.0
 
 
 class TestUnbalancedSinkhorn(TestSinkhorn):
     options = {"blur": 1.0, "reach": 1.0, "tolerance": 1e-10, "max_iterations": 500}
+    lengths = {"blur": 1.0, "reach": 1.0}
+    keeps_mass = False
 
 
 class TestBiasedSinkhorn(TestSinkhorn):

@@ -12,9 +12,10 @@ from otae.cloud import Cloud
 from otae.errors import ConfigError
 from otae.interfaces import Cost
 
+from ..points import pair_of_points
 from .defining import circles, polynomials
 from .line import line_costs
-from .projections import line_of, pair_of_points
+from .projections import line_of
 
 Positive = Annotated[float, Field(gt=0)]
 

@@ -1,4 +1,4 @@
-"""What costs see of clouds: points and masses of one precision, centred, and projected on lines."""
+"""What costs see of clouds: points and masses of one precision, centred."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.reductions import precise
-
-from .line import Line
 
 
 def pair_of_points(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
@@ -48,25 +46,3 @@ def masses(cloud: Cloud, like: Tensor) -> Tensor:
         return like.new_full((len(cloud),), 1 / len(cloud))
     weights = cloud.weights.to(like.dtype)
     return weights / weights.sum()
-
-
-def projected(points: Tensor, directions: Tensor, cloud: Cloud) -> Line:
-    """Returns points on lines, with the masses of their cloud.
-
-    Args:
-        points: The points, with shape (N, D).
-        directions: The directions of the lines, with shape (D, L).
-        cloud: The cloud they are from.
-    """
-    with torch.autocast(points.device.type, enabled=False):
-        return line_of(directions.T @ points.T, cloud)
-
-
-def line_of(values: Tensor, cloud: Cloud) -> Line:
-    """Returns numbers of points as points on lines, with the masses of their cloud.
-
-    Args:
-        values: One number per line and point, with shape (L, N).
-        cloud: The cloud they are from.
-    """
-    return Line(values, None if cloud.weights is None else masses(cloud, values))

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from otae.errors import ConfigError
+from otae.interfaces import DistancePower, Ground
 from otae.reductions import Backend
-from otae.transport import Measure, Optimum, Potentials, Schedule, Solution, Transport, Until, anneal, solve_matrix
+from otae.transport import (
+    Distances,
+    GroundCosts,
+    Limits,
+    Measure,
+    Optimum,
+    Potentials,
+    Schedule,
+    Solution,
+    SqEuclidean,
+    Transport,
+    Until,
+    anneal,
+    require_ground,
+    solve_matrix,
+)
 from otae.transport.envelope import Needs
 
-from .divergence import Divergence, Solver, solve_divergence
+from .divergence import Costs, Divergence, Solver, solve_divergence
 from .samples_loss import solve_by_geomloss
 
 Positive = Annotated[float, Field(gt=0)]
@@ -31,10 +49,11 @@ class Sinkhorn(Transport):
     r"""Creates the Sinkhorn divergence: the Wasserstein cost, smoothed by entropy, without the bias this brings.
 
     $$S(x, y) = \mathrm{OT}(x, y) - \tfrac12 \mathrm{OT}(x, x) - \tfrac12 \mathrm{OT}(y, y), \quad
-    \mathrm{OT}(x, y) = \min_{P} \sum_{ij} P_{ij} \|x_i - y_j\|^p + \varepsilon\, \mathrm{KL}(P \,|\, a \otimes b)$$
+    \mathrm{OT}(x, y) = \min_{P} \sum_{ij} P_{ij}\, c(x_i, y_j) + \varepsilon\, \mathrm{KL}(P \,|\, a \otimes b)$$
 
-    with $\varepsilon = p \cdot \mathrm{blur}^p$ and P of marginals a and b. It is 0 between equal clouds, never negative, and
-    tends to the Wasserstein cost as the blur goes to 0. Differences of clouds smaller than the blur are seen as by a
+    with $\varepsilon = p \cdot \mathrm{blur}^p$, where the ground cost c is of the power p of a length, and P of marginals a
+    and b. It is 0 between equal clouds, for powers up to 2 of the Euclidean distance never negative, and tends to the
+    transport cost as the blur goes to 0. Differences of clouds smaller than the blur are seen as by a
     kernel discrepancy, which is why mini-batches of one law are closer than under `Exact`.
 
     With a `reach`, mass may be lost: the marginals are free at a price of $\rho = p \cdot \mathrm{reach}^p$ times their KL
@@ -44,10 +63,11 @@ class Sinkhorn(Transport):
     are off by no more than the tolerance: values are then right to some 1e-4, gradients to a few percent, better than
     mini-batches know them. By the envelope theorem, gradients run to points and weights at the cost of one more sum.
     Up to two thousand points a side the kernel is held; beyond, memory is O((N+M) D), and iterations start from sparser
-    clouds. All clouds are centred first, and for p = 2 each on its own: how far apart they are costs no precision.
+    clouds. Under powers of the Euclidean distance, all clouds are centred first, and for squares each on its own: how far
+    apart they are costs no precision.
 
     Args:
-        p: The exponent of the distance; the cost is its p-th power.
+        ground: The ground cost c; squared distances by default.
         blur: The length below which points are not told apart, in units of the points: about a tenth of the typical
             distance between two points is sharp, and a quarter of it fast and steady.
         scaling: The ratio of one blur to the one before on the way down.
@@ -76,9 +96,11 @@ class Sinkhorn(Transport):
         25.0
     """
 
+    former: ClassVar[Mapping[str, str]] = {"p": "ground: {name: euclidean, power: VALUE}"}
+
     def __init__(
         self,
-        p: Literal[1, 2] = 2,
+        ground: Ground = SqEuclidean(),
         blur: Positive = 0.05,
         scaling: Annotated[float, Field(gt=0, lt=1)] = 0.5,
         reach: Positive | None = None,
@@ -88,9 +110,10 @@ class Sinkhorn(Transport):
         backend: Literal["auto", "dense", "keops", "geomloss"] = "auto",
     ) -> None:
         super().__init__()
-        self.p, self.debias, self.backend = p, debias, backend
+        self.ground, self.debias, self.backend = require_ground(ground), debias, backend
+        _check(self.ground, debias, backend)
         self.schedule = Schedule(
-            p, blur, scaling, math.inf if reach is None else reach, Until(tolerance, max_iterations)
+            self.ground.degree, blur, scaling, math.inf if reach is None else reach, Until(tolerance, max_iterations)
         )
 
     def find(self, source: Measure, target: Measure, needs: Needs, start: tuple[Potentials, ...] | None) -> Optimum:
@@ -108,16 +131,41 @@ class Sinkhorn(Transport):
         Raises:
             CloudError: If points are not finite.
         """
-        dtype = source.points.dtype
-        centres = source.centre, target.centre
-        if self.p == 1 or self.schedule.reach < math.inf:  # no theorem takes their means apart
-            centres = 2 * ((centres[0] + centres[1]) / 2,)
+        dtype, power = source.points.dtype, self.ground.distance_power
+        centres = self._centres(source, target)
         x, y, schedule = self._resolve(source.moved(-centres[0]), target.moved(-centres[1]))
         solver, sums = _BACKENDS[self.backend]
         limits = self.limits if solver is anneal else replace(self.limits, simplex=0)
-        divergence = solve_divergence(x, y, schedule, self.debias, solver, sums, limits, _read(start, x.points))
-        shift = (centres[0] - centres[1]).to(x.points)
-        return self._report(divergence, shift, needs, schedule, dtype)
+        costs = self._costs(sums, limits)
+        divergence = solve_divergence(x, y, schedule, self.debias, solver, costs, limits, _read(start, x.points))
+        found = self._report(divergence, (centres[0] - centres[1]).to(x.points), needs, schedule, dtype)
+        return found if power is None or power.factor == 1 else _scale(found, power)
+
+    @property
+    def _apart(self) -> bool:
+        """Returns whether the means of both sides cost what they cost, and the rest as much as without them."""
+        power = self.ground.distance_power
+        return power is not None and power.exponent == 2 and self.schedule.reach == math.inf
+
+    def _centres(self, source: Measure, target: Measure) -> tuple[Tensor, Tensor]:
+        """Returns the points that become the origin of either side."""
+        if self.ground.distance_power is None:
+            return 2 * (torch.zeros_like(source.points[0]),)
+        centres = source.centre, target.centre
+        return centres if self._apart else 2 * ((centres[0] + centres[1]) / 2,)
+
+    def _costs(self, backend: Backend, limits: Limits) -> Costs:
+        power = self.ground.distance_power
+        if power is None:
+            return lambda x, y: GroundCosts(self.ground, x, y, backend, limits)
+        return lambda x, y: Distances(x, y, power.exponent, backend, limits)
+
+    def _span(self, source: Measure, target: Measure) -> float:
+        """Returns the size of the largest costs."""
+        if self.ground.distance_power is None:
+            return GroundCosts(self.ground, source.points, target.points, "dense", self.limits).span
+        radii = [torch.linalg.vector_norm(side.points, dim=1).max() for side in (source, target)]
+        return float(torch.stack(radii).sum().item() ** self.ground.degree)
 
     def solve_matrix(self, costs: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Solution:
         """Returns the entropic plan for a matrix of costs, at the temperature p blurᵖ, without debiasing.
@@ -131,8 +179,7 @@ class Sinkhorn(Transport):
 
     def _resolve(self, source: Measure, target: Measure) -> tuple[Measure, Measure, Schedule]:
         """Returns the sides in a precision that resolves the blur, and the schedule, whose blur is raised if none does."""
-        radii = [torch.linalg.vector_norm(side.positive.points, dim=1).max() for side in (source, target)]
-        span = float(torch.stack(radii).sum().item() ** self.p)
+        span = self._span(source.positive, target.positive)
         dtype = source.points.dtype
         blunt = self.schedule.last > span  # logarithms near 0 are then all that counts
         if (blunt or self.schedule.blur < self.schedule.least(span, dtype)) and math.isfinite(span):
@@ -167,7 +214,7 @@ class Sinkhorn(Transport):
         )
 
     def _gradients(self, divergence: Divergence, shift: Tensor, needs: Needs) -> list[Tensor | None]:
-        apart = self.p == 2 and self.schedule.reach == math.inf  # each side then is centred, by a mean that follows it
+        apart = self._apart  # each side then is centred, by a mean that follows it
         gradients: list[Tensor | None] = []
         pulls: dict[int, Tensor] = {}
         for axis, side in enumerate(divergence.sides):
@@ -184,7 +231,37 @@ class Sinkhorn(Transport):
         return gradients
 
     def extra_repr(self) -> str:
-        return f"p={self.p}, blur={self.schedule.blur}, debias={self.debias}, backend={self.backend!r}"
+        return f"ground={self.ground}, blur={self.schedule.blur}, debias={self.debias}, backend={self.backend!r}"
+
+
+def _check(ground: Ground, debias: bool, backend: str) -> None:
+    if debias and not ground.symmetric:
+        raise ConfigError(
+            f"The ground cost {ground} is not symmetric, so that nothing can be debiased. Set debias: false."
+        )
+    if backend == "geomloss" and ground.distance_power not in (DistancePower(1.0), DistancePower(2.0)):
+        raise ConfigError(
+            f"GeomLoss knows the ground costs euclidean and sqeuclidean, not {ground}: choose another backend."
+        )
+
+
+def _scale(found: Optimum, power: DistancePower) -> Optimum:
+    """Returns what was found for a power of the distance as what it is for that times the factor."""
+    factor = power.factor
+
+    def details() -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        value, (f, g) = found.details()
+        return factor * value, (factor * f, factor * g)
+
+    return replace(
+        found,
+        objective=factor * found.objective,
+        gradients=[None if each is None else factor * each for each in found.gradients],
+        details=details,
+        asked=factor * found.asked,
+        temperature=factor * found.temperature,
+        gap=factor * found.gap,
+    )
 
 
 def _read(start: tuple[Potentials, ...] | None, like: Tensor) -> tuple[Potentials, ...] | None:

@@ -12,9 +12,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 from torch import Tensor
 
-from otae.reductions import safe_power
-
-from .kernels import Radial
+from otae.reductions import Radial, safe_power
 
 _LEAST_KNEE = 8.0  # so that a degree below 40 gives double precision in every dimension
 _DEGREE = 64  # of the interpolation before it is cut
@@ -43,7 +41,7 @@ class Projected(Radial):
         self.rate = rate
         self.correction, self.slope = _polynomials(dim, torch.finfo(precision).eps)
 
-    def __call__(self, squared: Any) -> Any:
+    def of(self, squared: Any) -> Any:
         fractions = 1 / (squared * (self.rate / self.knee) + 1)  # v
         centred = fractions * 2 - 1
         total = centred * self.correction[-1] + self.correction[-2]
@@ -51,7 +49,7 @@ class Projected(Radial):
             total = total * centred + coefficient
         return safe_power(fractions, 0.5) * total
 
-    def sloped(self, squared: Tensor) -> tuple[Tensor, Tensor]:
+    def differentiate(self, squared: Tensor) -> tuple[Tensor, Tensor]:
         fractions = squared.mul_(self.rate / self.knee).add_(1).reciprocal_()
         centred, roots = fractions * 2 - 1, fractions.sqrt()
         slopes = _horner(self.slope, centred).mul_(fractions.mul_(roots)).mul_(-self.rate / self.knee)

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from otae.errors import CloudError
-from otae.reductions import Backend
 from otae.transport import (
     Coupling,
     Distances,
+    GroundCosts,
     Limits,
     Measure,
+    PairCosts,
     Potentials,
     Problem,
     Scalings,
@@ -26,6 +27,7 @@ from otae.transport import (
 )
 
 Solver: TypeAlias = Callable[..., Potentials]
+Costs: TypeAlias = Callable[[Tensor, Tensor | None], PairCosts]
 
 _SLACK = 5.0  # the share of the value that the gap may be, in units of the tolerance
 
@@ -90,7 +92,7 @@ class Divergence:
             return coupling.potential(row)
         problem = coupling.problem if row == 0 else coupling.problem.T
         costs, other = problem.costs, coupling.potential(1 - row)
-        assert isinstance(costs, Distances)  # as `solve_divergence` makes them
+        assert isinstance(costs, Distances | GroundCosts)  # as `solve_divergence` makes them
         lost = costs.between(side.points[side.lost], costs.y).soft_minimum(other + problem.log_b, coupling.temperature)
         return side.scatter(coupling.potential(row), lost / (1 + coupling.softness))
 
@@ -129,7 +131,7 @@ def solve_divergence(
     schedule: Schedule,
     debias: bool,
     solver: Solver,
-    backend: Backend,
+    costs: Costs,
     limits: Limits,
     start: tuple[Potentials, ...] | None = None,
 ) -> Divergence:
@@ -141,8 +143,8 @@ def solve_divergence(
         schedule: The temperatures.
         debias: Whether to take off the couplings of source and target with themselves.
         solver: What solves a problem from scratch.
-        backend: The backend of sums over pairs too many to be held.
-        limits: The sizes up to which matrices are held.
+        costs: Returns the costs between points, or within those of one cloud.
+        limits: The sizes at which solvers change their ways.
         start: The potentials of an earlier divergence, of each of its couplings, in units of the last temperature.
 
     Raises:
@@ -151,8 +153,8 @@ def solve_divergence(
     x, y = source.positive, target.positive
 
     def problem(first: Measure, second: Measure | None) -> Problem:
-        costs = Distances(first.points, None if second is None else second.points, schedule.power, backend, limits)
-        return Problem(costs, first.masses, first.masses if second is None else second.masses)
+        pairs = costs(first.points, None if second is None else second.points)
+        return Problem(pairs, first.masses, first.masses if second is None else second.masses)
 
     def couple(between: Problem, potentials: Potentials) -> Coupling:
         if not math.isfinite(potentials.violation):
@@ -190,6 +192,4 @@ def _begin(problem: Problem, own: list[Coupling], schedule: Schedule) -> Potenti
 
 
 def _slopes(coupling: Coupling, axis: int) -> Tensor:
-    costs = coupling.problem.costs
-    assert isinstance(costs, Distances)
-    return by_point(coupling, costs, axis)
+    return by_point(coupling.problem.costs, coupling, axis)

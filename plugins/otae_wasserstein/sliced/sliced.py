@@ -10,9 +10,10 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.interfaces import Cost
 
+from ..points import centred
 from .directions import random_directions
 from .line import line_costs
-from .projections import centred, projected
+from .projections import projected
 
 
 class Sliced(Cost):

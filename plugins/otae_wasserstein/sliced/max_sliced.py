@@ -14,9 +14,10 @@ from otae.cloud import Cloud
 from otae.interfaces import Cost
 from otae.transport import once
 
+from ..points import centred, masses
 from .directions import random_directions
 from .line import line_costs
-from .projections import centred, masses, projected
+from .projections import projected
 
 Judge: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]  # directions to the costs on them, and the costs' slopes
 

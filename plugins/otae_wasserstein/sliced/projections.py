@@ -1,0 +1,33 @@
+"""Points projected on lines, with the masses of their cloud."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from otae.cloud import Cloud
+
+from ..points import masses
+from .line import Line
+
+
+def projected(points: Tensor, directions: Tensor, cloud: Cloud) -> Line:
+    """Returns points on lines, with the masses of their cloud.
+
+    Args:
+        points: The points, with shape (N, D).
+        directions: The directions of the lines, with shape (D, L).
+        cloud: The cloud they are from.
+    """
+    with torch.autocast(points.device.type, enabled=False):
+        return line_of(directions.T @ points.T, cloud)
+
+
+def line_of(values: Tensor, cloud: Cloud) -> Line:
+    """Returns numbers of points as points on lines, with the masses of their cloud.
+
+    Args:
+        values: One number per line and point, with shape (L, N).
+        cloud: The cloud they are from.
+    """
+    return Line(values, None if cloud.weights is None else masses(cloud, values))
