@@ -8,10 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ..discovery import Offer
 from ..errors import ConfigError, PluginError, unknown_name
 from ..health import fault
 from ..recipes import recipes
-from ..registry import Offer, Registry, clashes, registries
+from ..registry import Registry, clashes, registries
 from .complete import kinds
 from .console import print_json, results
 
