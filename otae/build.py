@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from .autoencoder import Autoencoder
+from .budget import bounding
 from .clouds import NAMED_CLOUDS
 from .config import Component, DataConfig, Experiment, TermConfig
-from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
+from .contracts import check_built
+from .errors import ConfigError, DataError, ObjectiveError, OtaeError
+from .faults import make_failure
 from .interfaces import Cost, Dataset, InMemory, Metric
 from .nested import Nested, is_component, nested_type
 from .objective import Objective, Term
@@ -248,13 +251,16 @@ def _create(path: str, registry: Registry[Any], component: Component, known: dic
     plugin, where = registry.get(component.name), _where(path, registry, component)
     options = validated(plugin, where, component.options, registry.given)
     try:
-        return plugin(**handed(plugin, where, known, registry.given), **create_nested(options))
+        with bounding():
+            part = plugin(**handed(plugin, where, known, registry.given), **create_nested(options))
     except (ConfigError, DataError) as error:
         raise type(error)(f"{where}: {error}") from error
     except (OtaeError, OSError):
         raise
     except Exception as error:  # the plugin door: a part may raise anything while it is built
-        raise UnbuiltPartError(where, registry.offer(component.name).origin, error) from error
+        raise make_failure(plugin, error, "cannot be built", path) from error
+    check_built(part, known, path)
+    return part
 
 
 def _where(path: str, registry: Registry[Any], component: Component | Nested) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 
 LONGEST = 4000
 
@@ -101,29 +99,8 @@ class BrokenPluginError(PluginError, ImportError):
         )
 
 
-class UnbuiltPartError(PluginError):
-    """Raised when a part fails while it is built.
-
-    Args:
-        where: The part: its dotted path, kind and name.
-        origin: The distribution and version that offer it.
-        error: What it raised.
-    """
-
-    def __init__(self, where: str, origin: str, error: BaseException) -> None:
-        text = str(error).partition("\n")[0]
-        if isinstance(error, MemoryError) or "allocate" in text or "overflow" in text.lower():
-            cure = "That is more memory than there is: make it smaller."
-        else:
-            cure = f"Change its options; if they are right, this is a defect of {origin}."
-        super().__init__(
-            f"{where} of {origin} cannot be built: {type(error).__name__}: {text} ({_place(error)}). {cure}"
-        )
-
-
-def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "unknown place"
+class PartError(PluginError):
+    """Raised when a part fails, or returns what it must not, naming its kind, name, distribution, file and line."""
 
 
 class ConfigError(OtaeError, ValueError):

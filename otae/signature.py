@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
@@ -59,8 +60,10 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
                 f"{where}.__init__ takes *{name}: name and type every option, so that configs can be checked."
             )
         if name not in hints:
+            meant = resembling(name, given)
+            hint = f" If it is what the builder hands in, call it {meant!r}." if meant else ""
             raise PluginError(
-                f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked."
+                f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked.{hint}"
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[name] = (configurable(hints[name]), _made(default) if is_component(default) else default)
@@ -96,9 +99,33 @@ def filled(
     """
     model = options_model(component, given)
     refuse_former(component, options, where)
+    for name, field in model.model_fields.items():
+        if field.is_required() and name not in options and (meant := resembling(name, given)):
+            raise ConfigError(
+                f"{where}: {name}: this option is required and was not given. If it is what the builder hands in, call the "
+                f"argument {meant!r} in {component.__qualname__}.__init__."
+            )
     if handed := sorted(set(options) & set(given)):
         raise ConfigError(f"{where}: {handed[0]!r} is handed in by the builder and cannot be set here. Remove it.")
     return check(model, dict(options), where, beside)
+
+
+def resembling(name: str, given: Collection[str]) -> str | None:
+    """Returns the argument that a builder hands in and whose name another one resembles, or `None`.
+
+    Args:
+        name: The name of an argument.
+        given: The names that the builder hands in.
+
+    Examples:
+        >>> resembling("dim", ["latent_dim", "data_shape"])
+        'latent_dim'
+    """
+    words = set(name.lower().split("_"))
+    likely = {"latent_dim": {"dim", "dims", "latent", "zdim", "code"}, "data_shape": {"shape", "input", "data"}}
+    likely |= {"value_range": {"range"}, "encoder": {"encoder"}, "shapes": {"shapes"}}
+    hits = [each for each in given if each in likely and words & likely[each]]
+    return next(iter([*hits, *get_close_matches(name, given, n=1, cutoff=0.75)]), None)
 
 
 def check(model: type[M], values: Any, where: str, beside: Collection[str] = (), changed: Collection[str] = ()) -> M:

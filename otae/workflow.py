@@ -13,6 +13,7 @@ from .build import resolve, take_memory
 from .config import Experiment
 from .errors import ConfigError, RunError, Stopped
 from .evaluation import Specimens, check_metrics, judge
+from .faults import blaming
 from .files import file_name
 from .folder import remove, require_own_folders
 from .interfaces import InMemory
@@ -53,7 +54,8 @@ def train(
     Raises:
         ConfigError: If an option is not allowed.
         DataError: If the data are missing or corrupt.
-        NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
+        NonFiniteError: If a loss, gradient or weight is not finite; the last checkpoint is kept.
+        PartError: If a part fails, or returns what it must not.
         KeyboardInterrupt: If a signal asked to stop; `resume` continues from that step.
         RunError: If the folder is in use, or holds something else.
     """
@@ -66,9 +68,10 @@ def train(
     run.memory = None if data is None else InMemory(data, labels, factors)
     with locked(folder):
         try:
-            if start is not None:
-                _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
-            return _finish(run, console, evaluation, report)
+            with blaming():
+                if start is not None:
+                    _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
+                return _finish(run, console, evaluation, report)
         except Exception:
             remove(folder)  # a mistake found before the first step leaves no folder behind
             raise
@@ -100,7 +103,7 @@ def resume(
     """
     run = path if isinstance(path, Run) else Run(path)
     require_own_folders(run.path)
-    with locked(run.path):
+    with locked(run.path), blaming():
         _change(run, overrides, epochs)
         return _finish(run, console, evaluation, report)
 

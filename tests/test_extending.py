@@ -156,5 +156,7 @@ def test_several_are_merged_one_onto_the_other(write: Write) -> None:
     right = load_config(EXPERIMENT, ["training.epochs=3", "seed=2", "model.prior=shifted", "model.latent_dim=4"])
     assert load_config(mine).to_dict() == right.to_dict()
     write("later.yaml", {"extends": "mine.yaml"})
-    with pytest.raises(ConfigError, match=r"mine\.yaml extends .*later\.yaml extends .*mine\.yaml: .*cannot extend itself"):
+    with pytest.raises(
+        ConfigError, match=r"mine\.yaml extends .*later\.yaml extends .*mine\.yaml: .*cannot extend itself"
+    ):
         load_config(mine)

@@ -41,7 +41,25 @@ def _written() -> Any:
     otae.datasets.unregister("written")
 
 
-TEXTS = "2024-01-05 2024_01_05 2024 007 1e5 1.50 no on Yes 1:30 0x10 +1 .5 | @a #1 *".split()
+TEXTS = [
+    "2024-01-05",
+    "2024_01_05",
+    "2024",
+    "007",
+    "1e5",
+    "1.50",
+    "no",
+    "on",
+    "Yes",
+    "1:30",
+    "0x10",
+    "+1",
+    ".5",
+    "|",
+    "@a",
+    "#1",
+    "*",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -14,6 +14,7 @@ from .ground import DistancePower, Ground
 from .in_memory import InMemory
 from .kernel import Kernel, Sum, Weighted
 from .metric import Metric, Samples, Specimen
+from .plain import PlainDecoder, PlainEncoder
 from .plan import Plan
 from .preparation import Preparation
 from .prior import Prior
@@ -41,6 +42,8 @@ __all__ = [
     "InMemory",
     "Metric",
     "Missing",
+    "PlainDecoder",
+    "PlainEncoder",
     "Plan",
     "Preparation",
     "Prior",

@@ -51,7 +51,13 @@ class SolutionLaws(LawSubject):
         matrix = plan.dense()
         assert matrix.shape == plan.shape == (6, 5)
         assert (matrix >= 0).all(), "the plan has entries below 0"
-        expected = matrix @ values[:, 0], matrix @ values, matrix.T @ values.new_ones(6, 3), matrix.sum(1), matrix.sum(0)
+        expected = (
+            matrix @ values[:, 0],
+            matrix @ values,
+            matrix.T @ values.new_ones(6, 3),
+            matrix.sum(1),
+            matrix.sum(0),
+        )
         for product, truth in zip(products, expected, strict=True):
             torch.testing.assert_close(product, truth, rtol=1e-4, atol=1e-6)
         if v is not None and w is not None:

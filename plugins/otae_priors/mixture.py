@@ -74,8 +74,8 @@ class Mixture(Prior):
         temperature: Annotated[float, Field(gt=0)] = 0.1,
         warmup: Annotated[int, Field(gt=0)] | None = None,
         every: Annotated[int, Field(gt=0)] | None = None,
-        tries: Annotated[int, Field(gt=0)] = 10,
-        rivals: Annotated[int, Field(ge=0)] = 0,
+        tries: Annotated[int, Field(gt=0, le=1000)] = 10,
+        rivals: Annotated[int, Field(ge=0, le=1000)] = 0,
     ) -> None:
         super().__init__(latent_dim)
         self.warmup, self.every, self.tries, self.rivals = warmup, every, tries, rivals
