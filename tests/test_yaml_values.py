@@ -14,7 +14,7 @@ from fakes import Blobs
 
 import otae
 from otae import load_config
-from otae.errors import ConfigError, near_match
+from otae.errors import ConfigError, UnknownPluginError, near_match
 from otae.yaml_values import Integer, Real, read_setting, read_yaml
 
 
@@ -85,7 +85,10 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
 
 
 def test_a_number_is_a_number_wherever_one_is_wanted(values: dict[str, Any]) -> None:
-    experiment = load_config(values, ["data.name=written", "data.share=1e-3", "data.mark=7"])
+    rate = "training.parts.decoder.lr=0.5"
+    experiment = load_config(values, ["data.name=written", "data.share=1e-3", "data.mark=7", rate, "training.epochs=2"])
+    assert type(experiment.training.parts["decoder"].lr) is float
+    assert type(experiment.training.epochs) is int
     assert experiment.data.options["share"] == 0.001
     assert type(experiment.to_dict()["data"]["share"]) is float
     assert experiment.data.options["mark"] == 7
@@ -106,7 +109,8 @@ def test_a_number_with_its_text_is_copied_whole(number: Any) -> None:
         ("model={encoder: 3}", r"--set model\.encoder: Input should be a name, or a mapping of options"),
         ("data.path=true", r"data \(dataset 'written'\): path: Input should be a valid string; for the text, quote it"),
         ("data.path=[1]", r"data \(dataset 'written'\): path: Input should be a valid string.*, or a path \(got \[1\]\)"),
-        ("objective.merge2.cost=sliced", r"--set objective\.merge2\.cost: .* no term 'merge2'\. Its terms: .*spread.*mean 'merge'"),
+        ("objective.merge2.cost=sliced",
+         r"--set objective\.merge2\.cost: .* no term 'merge2'\. Its terms: .*spread.*mean 'merge'"),
         ("objective.x.cost.kernel=rbf", r"^--set objective\.x\.cost\.kernel: the configuration has no term 'x'"),
     ],
 )  # fmt: skip
@@ -138,5 +142,5 @@ def test_other_names_of_the_field_get_the_right_suggestion(asked: str, right: st
 
 
 def test_a_choice_that_is_not_there_gets_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"kernel: .*\(got 'rbf'\)\. Did you mean 'gaussian'\?"):
+    with pytest.raises(UnknownPluginError, match=r"No plugin named 'rbf'.* Did you mean 'gaussian'\?"):
         otae.costs.create("mmd", kernel="rbf")

@@ -56,8 +56,7 @@ def fit(run: Run, console: Console | None = None) -> None:
         Interrupted: If a signal asked to stop; the checkpoint is that of the last step.
         RunError: If the checkpoints cannot be read, or are of another configuration or other data.
     """
-    experiment = run.experiment
-    dataset = run.dataset
+    experiment, dataset = run.experiment, run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
     if len(dataset):
         read_samples(dataset, range(min(2, len(dataset))))
