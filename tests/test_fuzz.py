@@ -16,8 +16,8 @@ from otae import Encoder, encoders, load_config
 from otae.build import Shape, build, open_dataset
 from otae.errors import ConfigError, OtaeError, PluginError
 from otae.loading import load_config as load
-from otae.overrides import read_yaml
 from otae.training import seeded
+from otae.yaml_values import read_yaml
 
 #: What no option is meant to be: of every type, at every limit
 ODD: list[Any] = [
