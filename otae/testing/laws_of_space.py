@@ -48,6 +48,8 @@ class SpaceLaws(LawSubject):
             pytest.skip("degree is not set")
         x, y = self.points()
         value = self.evaluate(self.build(), x, y).item()
+        if self.draws and dtype == torch.float32:
+            pytest.skip("draws of one type are others than those of another")
         for factor in _UNITS:
             expected = value * factor**self.degree
             try:
@@ -68,6 +70,8 @@ class SpaceLaws(LawSubject):
         x, y = self.points()
         expected = self.evaluate(self.build(), x, y)
         torch.testing.assert_close(self.evaluate(self.build(), x + 50, y + 50), expected, rtol=1e-5, atol=1e-8)
+        if self.draws:
+            return
         moved = self.evaluate(self.build().float(), (x + 50).float(), (y + 50).float())
         torch.testing.assert_close(moved.double(), expected, rtol=1e-3, atol=1e-3 * abs(expected.item()))
 
