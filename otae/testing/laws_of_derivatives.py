@@ -33,7 +33,9 @@ class DerivativeLaws(LawSubject):
         for dtype in (torch.float32, torch.float64):
             x, y = (each.to(dtype).requires_grad_() for each in self.points())
             value = self.evaluate(self.build().to(dtype), x, y)
-            found.append([each.double() for each in torch.autograd.grad(value, (x, y), allow_unused=True) if each is not None])
+            found.append(
+                [each.double() for each in torch.autograd.grad(value, (x, y), allow_unused=True) if each is not None]
+            )
         for single, double in zip(*found, strict=True):
             torch.testing.assert_close(single, double, rtol=1e-2, atol=1e-2 * double.abs().max().item())
 
