@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from .errors import CloudError, ConfigError
 from .interfaces import Components, Decoder, Encoder, Preparation, Prior
+from .interfaces.plain import wrap_plain
 
 Array = TypeVar("Array", Tensor, "np.ndarray[Any, Any]")
 
@@ -24,12 +25,14 @@ class Autoencoder(nn.Module):
     the module reconstructs with gradients.
 
     Args:
-        encoder: The map from data to laws over codes.
-        decoder: The map from codes to data.
+        encoder: The map from data to laws over codes; or a plain module, that gives a code, or a pair of mean and log-variance.
+        decoder: The map from codes to data; or a plain module.
         prior: The law over codes to sample from.
+        latent_dim: The number of entries of a code, which a plain module does not tell.
+        data_shape: The shape of one sample, which a plain module does not tell.
 
     Raises:
-        ConfigError: If the parts disagree on the latent dimension or the data shape.
+        ConfigError: If the parts disagree on the latent dimension or the data shape, or a plain module does not fit them.
 
     Examples:
         >>> import otae
@@ -40,8 +43,17 @@ class Autoencoder(nn.Module):
         (3, 1, 8, 8)
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, prior: Prior) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | nn.Module,
+        decoder: Decoder | nn.Module,
+        prior: Prior,
+        *,
+        latent_dim: int | None = None,
+        data_shape: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
+        encoder, decoder = wrap_plain(encoder, decoder, latent_dim, data_shape)
         dims = {encoder.latent_dim, decoder.latent_dim, prior.latent_dim}
         if len(dims) != 1:
             each = f"encoder {encoder.latent_dim}, decoder {decoder.latent_dim}, prior {prior.latent_dim}"
@@ -88,6 +100,18 @@ class Autoencoder(nn.Module):
             return law.sample() if sample else law.mean
 
         return self._map(codes, self._prepare(x), self.data_shape, "samples", batch_size)
+
+    def transform(self, x: Any) -> np.ndarray[Any, Any]:
+        """Returns the mean codes of samples or raw data as an array, under the name that pipelines of scikit-learn call.
+
+        Args:
+            x: As for `encode`.
+
+        Raises:
+            CloudError: If the shape or type does not fit, or a value is not finite.
+        """
+        codes = self.encode(x)
+        return codes.cpu().numpy() if isinstance(codes, Tensor) else codes
 
     def decode(self, z: Array, *, batch_size: int = 1024) -> Array:
         """Returns the decoded codes, with shape (N, *data_shape).

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from .autoencoder import Autoencoder
+from .budget import bounding
 from .clouds import NAMED_CLOUDS
-from .config import Component, Experiment, TermConfig
-from .errors import ConfigError, DataError, ObjectiveError, OtaeError, UnbuiltPartError
-from .interfaces import Cost, Dataset, Metric
+from .config import Component, DataConfig, Experiment, TermConfig
+from .contracts import check_built
+from .errors import ConfigError, DataError, ObjectiveError, OtaeError
+from .faults import make_failure
+from .interfaces import Cost, Dataset, InMemory, Metric
 from .nested import Nested, is_component, nested_type
 from .objective import Objective, Term
 from .optimizers import check as check_training
@@ -123,9 +126,40 @@ def open_dataset(experiment: Experiment) -> Dataset:
         experiment: The experiment.
 
     Raises:
-        DataError: If its files are missing or spoilt.
+        DataError: If its files are missing or corrupt.
     """
-    dataset: Dataset = _create("data", datasets, experiment.data, {})
+    return create_dataset(experiment.data)
+
+
+IN_MEMORY = "memory"
+"""The name of the dataset that takes data in memory where the configured one takes none."""
+
+
+def take_memory(experiment: Experiment) -> Experiment:
+    """Returns an experiment whose dataset takes data in memory: its own where that does, else the one named `memory`.
+
+    Args:
+        experiment: The experiment; its splits and batches are kept.
+    """
+    if "memory" in parameters(datasets.get(experiment.data.name)):
+        return experiment
+    changed = experiment.model_copy(deep=True)
+    changed.data.name, changed.data.__pydantic_extra__ = IN_MEMORY, {}
+    return changed
+
+
+def create_dataset(config: DataConfig, place: str = "data", memory: InMemory | None = None) -> Dataset:
+    """Returns the dataset of a data section.
+
+    Args:
+        config: The data section.
+        place: Where it was asked for, for messages.
+        memory: The data in memory, for a dataset that takes them, or `None`.
+
+    Raises:
+        DataError: If its files are missing or corrupt.
+    """
+    dataset: Dataset = _create(place, datasets, config, {} if memory is None else {"memory": memory})
     return dataset
 
 
@@ -217,13 +251,16 @@ def _create(path: str, registry: Registry[Any], component: Component, known: dic
     plugin, where = registry.get(component.name), _where(path, registry, component)
     options = validated(plugin, where, component.options, registry.given)
     try:
-        return plugin(**handed(plugin, where, known, registry.given), **create_nested(options))
+        with bounding():
+            part = plugin(**handed(plugin, where, known, registry.given), **create_nested(options))
     except (ConfigError, DataError) as error:
         raise type(error)(f"{where}: {error}") from error
     except (OtaeError, OSError):
         raise
     except Exception as error:  # the plugin door: a part may raise anything while it is built
-        raise UnbuiltPartError(where, registry.offer(component.name).origin, error) from error
+        raise make_failure(plugin, error, "cannot be built", path) from error
+    check_built(part, known, path)
+    return part
 
 
 def _where(path: str, registry: Registry[Any], component: Component | Nested) -> str:

@@ -11,6 +11,7 @@ from torch.distributions import Distribution
 
 from .autoencoder import Autoencoder
 from .cloud import Cloud
+from .contracts import require_law, require_shape
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Clouds:
     def law(self) -> Distribution:
         """Returns the law of the batch's codes, q(z|x), encoded when first asked for."""
         if self._law is None:
-            self._law = self.model.encoder(self.x)
+            self._law = require_law(self.model.encoder(self.x), self.model.encoder)
         return self._law
 
     def redrawn(self) -> Clouds:
@@ -80,21 +81,28 @@ def _code(clouds: Clouds) -> Cloud:
 
 
 def _reconstruction(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.model.decoder(clouds["code"].points))
+    return Cloud(_decode(clouds.model, clouds["code"].points))
 
 
 def _prior(clouds: Clouds) -> Cloud:
     prior = clouds.model.prior
-    return Cloud(prior.sample(len(clouds.x)), law=prior.law)
+    cure = "Draw shape (count, latent_dim)."
+    draws = require_shape(prior.sample(len(clouds.x)), (len(clouds.x), prior.latent_dim), prior, "draws", cure)
+    return Cloud(draws, law=prior.law)
 
 
 def _generation(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.model.decoder(clouds["prior"].points))
+    return Cloud(_decode(clouds.model, clouds["prior"].points))
 
 
 def _recode(clouds: Clouds) -> Cloud:
-    law = clouds.model.encoder(clouds["generation"].points)
+    law = require_law(clouds.model.encoder(clouds["generation"].points), clouds.model.encoder)
     return Cloud(law.rsample(), law=law)
+
+
+def _decode(model: Autoencoder, codes: Tensor) -> Tensor:
+    cure = "End in the shape of the data, which the builder hands in as data_shape."
+    return require_shape(model.decoder(codes), (len(codes), *model.data_shape), model.decoder, "samples", cure)
 
 
 NAMED_CLOUDS: dict[str, NamedCloud] = {

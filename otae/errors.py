@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 
 LONGEST = 4000
+
+_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "rbf": ("mmd", "gaussian"),
+    "squared-exponential": ("gaussian",),
+    "inverse-multiquadric": ("imq",),
+    "swd": ("sliced",),
+    "sw": ("sliced",),
+    "wasserstein": ("sinkhorn", "exact"),
+    "ot": ("sinkhorn", "exact"),
+    "emd": ("exact",),
+    "gan": ("critic",),
+    "wgan": ("critic",),
+    "mse": ("paired", "sqeuclidean", "reconstruction"),
+    "l2": ("sqeuclidean", "paired"),
+    "normal": ("gaussian",),
+    "gmm": ("mixture",),
+    "vampprior": ("vamp",),
+    "cnn": ("conv",),
+    "fid": ("frechet",),
+    "kid": ("kernel-distance",),
+    "mnist": ("mnist5k", "idx"),
+    "csv": ("table",),
+    "npy": ("arrays",),
+    "numpy": ("arrays",),
+    "sgd-momentum": ("sgd",),
+}
+"""What the field also calls things: hints at one of these where it is among the known names."""
 
 
 class OtaeError(Exception):
@@ -74,29 +99,8 @@ class BrokenPluginError(PluginError, ImportError):
         )
 
 
-class UnbuiltPartError(PluginError):
-    """Raised when a part fails while it is built.
-
-    Args:
-        where: The part: its dotted path, kind and name.
-        origin: The distribution and version that offer it.
-        error: What it raised.
-    """
-
-    def __init__(self, where: str, origin: str, error: BaseException) -> None:
-        text = str(error).partition("\n")[0]
-        if isinstance(error, MemoryError) or "allocate" in text or "overflow" in text.lower():
-            cure = "That is more memory than there is: make it smaller."
-        else:
-            cure = f"Change its options; if they are right, this is a defect of {origin}."
-        super().__init__(
-            f"{where} of {origin} cannot be built: {type(error).__name__}: {text} ({_place(error)}). {cure}"
-        )
-
-
-def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "unknown place"
+class PartError(PluginError):
+    """Raised when a part fails, or returns what it must not, naming its kind, name, distribution, file and line."""
 
 
 class ConfigError(OtaeError, ValueError):
@@ -151,8 +155,16 @@ def near_match(name: str, known: Iterable[str]) -> str:
         name: What was asked for.
         known: What there is.
     """
-    matches = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return f" Did you mean {matches[0]!r}?" if matches else ""
+    names, asked = list(known), name.lower().replace("_", "-")
+    tokens = set(asked.split("-"))
+    within = sorted((each for each in names if set(each.split("-")) <= tokens), key=len, reverse=True)
+    found = (
+        get_close_matches(asked, names, n=1, cutoff=0.85)
+        or [each for each in _OTHER_NAMES.get(asked, ()) if each in names]
+        or within
+        or get_close_matches(asked, names, n=1, cutoff=0.6)
+    )
+    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:

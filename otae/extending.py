@@ -1,4 +1,4 @@
-"""Configurations that begin with another one: `extends`, and what follows merged onto it."""
+"""Configurations that begin with others: `extends`, one after the other, and what follows merged onto them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, PluginError
-from .overrides import merged, read_yaml
+from .overrides import merged
 from .recipes import recipe
+from .yaml_values import read_yaml
 
 KEY = "extends"
 
@@ -50,17 +51,20 @@ def extended(values: Any, where: str) -> Any:
 def _extended(values: Any, chain: list[Path], where: str = "") -> Any:
     if not isinstance(values, Mapping) or KEY not in values:
         return values
-    base = _base(values[KEY], chain[-1].parent if chain else Path(), where or str(chain[-1]))
-    if base.resolve() in (seen := [path.resolve() for path in chain]):
-        circle = " extends ".join(str(path) for path in [*chain[seen.index(base.resolve()) :], base])
-        raise ConfigError(f"{circle}: a configuration cannot extend itself. Take one `{KEY}` out.")
-    own = {key: value for key, value in values.items() if key != KEY}
-    return merged(_extended(_values(base), [*chain, base]), own)
+    folder, place, sources = chain[-1].parent if chain else Path(), where or str(chain[-1]), values[KEY]
+    result: Any = None
+    for source in sources if isinstance(sources, list) and sources else [sources]:
+        base = _base(source, folder, place)
+        if base.resolve() in (seen := [path.resolve() for path in chain]):
+            circle = " extends ".join(str(path) for path in [*chain[seen.index(base.resolve()) :], base])
+            raise ConfigError(f"{circle}: a configuration cannot extend itself. Take one `{KEY}` out.")
+        result = merged(result, _extended(_values(base), [*chain, base]))
+    return merged(result, {key: value for key, value in values.items() if key != KEY})
 
 
 def _base(source: Any, folder: Path, where: str) -> Path:
     if not isinstance(source, str):
-        raise ConfigError(f"{where}: {KEY}: name one recipe or YAML file, got {source!r}.")
+        raise ConfigError(f"{where}: {KEY}: name a recipe or YAML file, or several in a list, got {source!r}.")
     path = folder / Path(source).expanduser()
     try:
         found = path if is_path(source) else recipe(source).path

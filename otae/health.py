@@ -22,14 +22,19 @@ def fault(offer: Offer) -> str | None:
         offer: The offer to judge.
     """
     module = offer.value.partition(":")[0].strip()
-    path = _source(module)
+    path = find_source(module)
     if path is None:
         return f"no module {module!r}"
     return next(_faults(path, module if path.name == "__init__.py" else module.rpartition(".")[0], {path}), None)
 
 
 @cache
-def _source(module: str) -> Path | None:
+def find_source(module: str) -> Path | None:
+    """Returns the file of a module, which is not imported, or `None` where there is none.
+
+    Args:
+        module: Its full name.
+    """
     search: list[str] | None = None
     path: Path | None = None
     for depth in range(1, module.count(".") + 2):
@@ -57,7 +62,7 @@ def _faults(path: Path, package: str, seen: set[Path]) -> Iterator[str]:
                 yield from (f"needs {top!r}, which is not installed" for top in _missing([name]))
             case ast.ImportFrom(module=str(name), level=level):
                 parent = package.rsplit(".", level - 1)[0] if level > 1 else package
-                sibling = _source(f"{parent}.{name}")
+                sibling = find_source(f"{parent}.{name}")
                 if sibling is None:
                     yield f"no module {f'{parent}.{name}'!r}"
                 elif sibling not in seen:

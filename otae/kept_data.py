@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import Parameter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,16 @@ from torch import Tensor
 
 from .config import Experiment
 from .errors import DataError, RunError
+from .explanation import explain
 from .files import write_json
 from .fingerprint import Fingerprint, compute_fingerprint
 from .folder import DATA
-from .interfaces import Dataset, Preparation
+from .interfaces import Dataset, InMemory, Preparation
 from .registry import datasets
-from .signature import explain
+from .signature import parameters
+from .splits import Splits, draw_splits
+
+_SEEN = 256  # samples whose values are looked at
 
 
 class Keeper(Protocol):
@@ -37,35 +42,51 @@ class KeptData(BaseModel):
     Attributes:
         fingerprint: What identifies them.
         value_range: The smallest and largest value a sample may hold, or `None`.
+        seen_range: The smallest and largest value of some samples, of data whose range is not declared.
         class_names: The names of the classes, or `None`.
         preparation: The constants of the way from raw data to samples, or `None`.
+        sizes: The number of samples of each split.
+        splits: The split of each sample, packed: that which the run was trained with, whatever became of the files that told it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fingerprint: Fingerprint
     value_range: tuple[float, float] | None = None
+    seen_range: tuple[float, float] | None = None
     class_names: tuple[str, ...] | None = None
     preparation: dict[str, Any] | None = None
+    sizes: dict[str, int] | None = None
+    splits: str | None = None
 
 
-def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint) -> None:
+def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint, splits: Splits) -> None:
     """Writes what a run keeps of its data, once.
 
     Args:
         run: The run.
         dataset: Its data.
         fingerprint: What identifies them.
+        splits: Their splits.
     """
     if not (run.path / DATA).exists():
         preparation = None if dataset.preparation is None else dataset.preparation.to_dict()
         kept = KeptData(
             fingerprint=fingerprint,
             value_range=dataset.value_range,
+            seen_range=None if dataset.value_range else _find_range(dataset),
             class_names=dataset.class_names,
             preparation=preparation,
+            sizes=splits.sizes,
+            splits=splits.pack(),
         )
         write_json(run.path / DATA, kept.model_dump(mode="json"))
+
+
+def _find_range(dataset: Dataset) -> tuple[float, float] | None:
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, _SEEN).round().astype(np.int64))
+    low, high = (float(each) for each in dataset.__getitems__(chosen.tolist()).aminmax())
+    return (low, high) if np.isfinite([low, high]).all() and low < high else None
 
 
 def read_kept_data(run: Keeper) -> KeptData | None:
@@ -86,6 +107,53 @@ def read_kept_data(run: Keeper) -> KeptData | None:
         raise RunError(f"{path} is corrupt: {explain(error, '', KeptData)}") from error
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read: {error}.") from error
+
+
+def find_splits(run: Keeper, dataset: Dataset) -> Splits:
+    """Returns the splits of a run's data: those that it was trained with, or else drawn by its configuration.
+
+    Args:
+        run: The run.
+        dataset: The data, opened now; where their number has changed, the splits are drawn anew.
+
+    Raises:
+        DataError: If a split would be empty, or a file that tells one does not fit.
+        RunError: If what the run keeps is corrupt.
+    """
+    kept = read_kept_data(run)
+    if kept is None or kept.splits is None or kept.fingerprint.samples != len(dataset):
+        return draw_splits(dataset, run.experiment.data, run.experiment.seed)
+    try:
+        return Splits.unpack(kept.splits, len(dataset))
+    except ValueError as error:
+        raise RunError(f"{run.path / DATA} is corrupt: {error}. Restore it from a copy.") from error
+
+
+def require_memory(run: Keeper, experiment: Experiment, memory: InMemory | None) -> None:
+    """Checks that data which were handed over in memory are there again, where the dataset of a run needs them.
+
+    Args:
+        run: The run.
+        experiment: Its experiment.
+        memory: The data in memory, or `None`.
+
+    Raises:
+        RunError: If they are not; the message says what they were.
+    """
+    needed = parameters(datasets.get(experiment.data.name)).get("memory")
+    if memory is not None or needed is None or needed.default is not Parameter.empty:
+        return
+    kept = read_kept_data(run)
+    told = (
+        "" if kept is None else f" They were {kept.fingerprint.samples} samples of shape {kept.fingerprint.data_shape}"
+    )
+    names = [] if kept is None else [each.get("name") for each in (kept.preparation or {}).get("columns", [])]
+    columns = f", of a table with the columns {', '.join(map(str, names))}" if names else ""
+    raise RunError(
+        f"The run {run.path} was trained on data in memory, which no file holds.{told}{columns}{'.' if told else ''} Hand them "
+        f"over again: otae.Run({str(run.path)!r}, data=…), with labels and factors where it had some. Encoding, reconstructing "
+        "and sampling need none: give new data as a file."
+    )
 
 
 def require_same_data(run: Keeper, dataset: Dataset) -> None:

@@ -11,7 +11,7 @@ from .config import Experiment, parse
 from .differences import title_of
 from .errors import OtaeError
 from .extending import extended, is_path, read
-from .overrides import overridden
+from .overrides import overridden, paths_of
 from .recipes import recipe
 
 
@@ -36,16 +36,19 @@ def load_config(
         >>> load_config("gwae", overrides=["model.prior=mixture"]).model.prior.name
         'mixture'
     """
+    changes = list(overrides)
     if isinstance(source, Mapping):
-        return resolve(parse(overridden(extended(dict(source), "configuration"), overrides), "configuration"))
+        return resolve(
+            parse(overridden(extended(dict(source), "configuration"), changes), "configuration", paths_of(changes))
+        )
     path = Path(source).expanduser()
     if not (isinstance(source, Path) or is_path(source) or (path / "config.yaml").is_file()):
         path = recipe(str(source)).path
     elif path.is_dir():
         path = path / "config.yaml"
     name = path.resolve().parent.name if path.name == "config.yaml" else path.stem
-    values, changes = read(path), list(overrides)
-    experiment = resolve(parse(overridden(values, changes), str(path)), metrics_too=metrics_too)
+    values = read(path)
+    experiment = resolve(parse(overridden(values, changes), str(path), paths_of(changes)), metrics_too=metrics_too)
     return experiment.titled(_title(name, values, experiment) if changes else name)
 
 

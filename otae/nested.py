@@ -38,7 +38,7 @@ class Nested(BaseModel):
         name: The name of the plugin; all other keys are its options.
     """
 
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False, coerce_numbers_to_str=True)
 
     kind: ClassVar[str]
     name: str

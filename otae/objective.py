@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .autoencoder import Autoencoder
 from .clouds import Clouds
+from .contracts import require_scalar
 from .errors import ObjectiveError
 from .interfaces import Cost
 from .schedule import Weight, as_weight, has_ended, weight_at
@@ -105,8 +106,7 @@ class Term(nn.Module):
         source, target = clouds[self.source], None if self.target is None else clouds[self.target]
         if self.memories is not None and target is not None:
             source, target = (memory(cloud) for memory, cloud in zip(self.memories, (source, target), strict=True))
-        result: Tensor = self.cost(source, target)
-        return result
+        return require_scalar(self.cost(source, target), self.cost)
 
     def take_unconverged(self, name: str) -> float | None:
         """Returns the share of the cost's solves since the last call that did not converge, and warns of the first.

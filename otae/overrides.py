@@ -1,12 +1,9 @@
-"""YAML text and dotted overrides as plain values."""
+"""Dotted overrides of plain values, and configurations merged onto others."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
-
-import yaml
 
 from .config import (
     AdversaryConfig,
@@ -19,7 +16,8 @@ from .config import (
     TermConfig,
     TrainingConfig,
 )
-from .errors import ConfigError
+from .errors import ConfigError, near_match
+from .yaml_values import read_setting
 
 _SHARED = {name for model in (DataConfig, OptimizerConfig, SchedulerConfig) for name in model.model_fields}
 _SHARED -= set(Component.model_fields)
@@ -33,88 +31,6 @@ _COMPONENTS = {
         for each in (field.annotation, *get_args(field.annotation))
     )
 } | {"kernel", "ground"}  # options that hold a component in every cost that has them
-
-
-_LONGEST_TEXT, _DEEPEST, _MOST_VALUES = 1_000_000, 40, 100_000
-
-
-class _Loader(yaml.SafeLoader):
-    """Creates a safe YAML loader that reads 1e-4 as a number and refuses a key given twice."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        nodes = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        keys = [self.construct_object(key, deep=True) for key in nodes]
-        for position, (key, key_node) in enumerate(zip(keys, nodes, strict=True)):
-            if key in keys[:position]:
-                problem = f"the key {key!r} is given twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
-
-
-def read_yaml(text: str, where: str) -> Any:
-    """Returns what YAML text says, as plain values.
-
-    Args:
-        text: The text.
-        where: Where it came from, for messages.
-
-    Raises:
-        ConfigError: If the text is no YAML, naming the line and column.
-    """
-    if len(text) > _LONGEST_TEXT:
-        raise ConfigError(
-            f"{where}: {len(text):,} characters are too many for a configuration: at most {_LONGEST_TEXT:,}."
-        )
-    try:
-        values = yaml.load(text, Loader=_Loader)
-        _require_small(values, where)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
-        raise ConfigError(f"{place}: {error.problem or 'not valid YAML'}.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not valid YAML: {error}.") from error
-    except RecursionError as error:
-        raise ConfigError(f"{where}: nested too deeply: at most {_DEEPEST} levels are allowed.") from error
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-    ) as error:  # PyYAML's constructors let them out
-        raise ConfigError(f"{where}: a value is not what its form says, such as a date: {error}.") from error
-    return values
-
-
-def _require_small(values: Any, where: str) -> None:
-    """Checks that values are of bounded depth and number, aliases counted as often as they occur."""
-    count, level = 0, [values]
-    for _ in range(_DEEPEST):
-        below: list[Any] = []
-        for each in (each for value in level for each in _below(value)):
-            below.append(each)
-            count += 1
-            if count > _MOST_VALUES:
-                raise ConfigError(f"{where}: holds too many values: at most {_MOST_VALUES:,}, aliases included.")
-        if not below:
-            return
-        level = below
-    raise ConfigError(f"{where}: nested too deeply: at most {_DEEPEST} levels are allowed.")
-
-
-def _below(value: Any) -> Iterable[Any]:
-    match value:
-        case dict():
-            return [*value, *value.values()]
-        case list() | tuple() | set():
-            return value
-    return ()
 
 
 def overridden(values: Any, overrides: Iterable[str]) -> Any:
@@ -131,9 +47,37 @@ def overridden(values: Any, overrides: Iterable[str]) -> Any:
         ConfigError: If an override is malformed, or its path leads through a value that has no keys.
     """
     pairs = [_pair(override) for override in overrides]
+    former = values
     for path, value in sorted(pairs, key=lambda pair: (len(pair[0]), pair[0][-1] != "name")):
         values = _set(values, path, value, ".".join(path))
+    for path, _ in pairs:
+        _require_term(path, former, values)
     return values
+
+
+def paths_of(overrides: Iterable[str]) -> list[str]:
+    """Returns the dotted path of each override.
+
+    Args:
+        overrides: The overrides, each `path=value`.
+    """
+    return [override.partition("=")[0].strip() for override in overrides]
+
+
+def _require_term(path: list[str], former: Any, values: Any) -> None:
+    """Checks that an override of a term means one that is there, or makes a whole one."""
+    if path[0] != "objective" or len(path) < 3:
+        return
+    known, terms = (each.get("objective") if isinstance(each, Mapping) else None for each in (former, values))
+    if not isinstance(known, Mapping) or path[1] in known or not isinstance(terms, Mapping):
+        return
+    term = terms.get(path[1])
+    if isinstance(term, Mapping) and not {"cost", "source"} <= set(term):
+        listed = ", ".join(map(str, known)) or "none"
+        raise ConfigError(
+            f"--set {'.'.join(path)}: the configuration has no term {path[1]!r}. Its terms: {listed}."
+            f"{near_match(path[1], map(str, known))} A new one needs its cost, source and, for most costs, target."
+        )
 
 
 def _pair(override: str) -> tuple[list[str], Any]:
@@ -141,7 +85,7 @@ def _pair(override: str) -> tuple[list[str], Any]:
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise ConfigError(f"The override {override!r} must read path=value, such as model.prior.components=10.")
-    return keys, read_yaml(text, f"--set {path}")
+    return keys, read_setting(text, f"--set {path.strip()}")
 
 
 def merged(values: Any, changes: Any) -> Any:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 import warnings
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import RunError
@@ -113,3 +118,30 @@ def _are_same(record: PluginRecord, offer: Offer) -> bool:
 
 def _canonical(distribution: str) -> str:
     return distribution.lower().replace("_", "-").replace(".", "-")
+
+
+def versions() -> Mapping[str, str]:
+    """Returns the versions of otae, torch and Python."""
+    return {"otae": version("otae"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def describe_origins(title: str, seed: int, plugins: Mapping[str, Offer]) -> dict[str, Any]:
+    """Returns what a new run is made with.
+
+    Args:
+        title: The title of its experiment.
+        seed: The seed.
+        plugins: The offer behind each plugin, by dotted path.
+    """
+    return {
+        **versions(),
+        "plugins": {
+            path: {"name": offer.name, "distribution": offer.distribution, "version": offer.version}
+            for path, offer in plugins.items()
+        },
+        "title": title,
+        "seed": seed,
+        "command": sys.argv,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": platform.platform(),
+    }

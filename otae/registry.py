@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from importlib.metadata import Distribution, EntryPoint, distributions, entry_po
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import BrokenPluginError, PluginConflictError, PluginError, UnknownPluginError
+from .names import require_plugin_name
 
 if TYPE_CHECKING:
     from .interfaces import Cost, Dataset, Decoder, Encoder, Ground, Kernel, Metric, Prior
@@ -93,6 +95,15 @@ def _origin(distribution: Distribution | None) -> tuple[str, str]:
         return "unknown", ""
 
 
+def _place(error: BaseException) -> str:
+    """Returns in brackets where a module raised something, or an empty string where no frame is its own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [each for each in frames if "importlib" not in each.filename and each.filename != __file__]
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}, line {error.lineno})"
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+
+
 class Registry(Generic[T]):
     """Creates the register of one kind of part, filled from entry points and by hand.
 
@@ -111,6 +122,7 @@ class Registry(Generic[T]):
         self.group = f"otae.{kind}s"
         self.given = frozenset(given)
         self._session: dict[str, type[T]] = {}
+        self._loaded: dict[type, Offer] = {}
 
     def __repr__(self) -> str:
         return f"Registry({self.kind!r}: {', '.join(self.names())})"
@@ -158,7 +170,17 @@ class Registry(Generic[T]):
             BrokenPluginError: If the plugin fails to import, or is no class of this kind.
         """
         offer = self.offer(name)
-        return self._session[name] if offer.distribution == "session" else self._load(offer)
+        plugin = self._session[name] if offer.distribution == "session" else self._load(offer)
+        self._loaded[plugin] = offer
+        return plugin
+
+    def find_loaded(self, plugin: type) -> Offer | None:
+        """Returns the offer that a class, or one that it derives from, was last loaded by, or `None`.
+
+        Args:
+            plugin: The class.
+        """
+        return next((self._loaded[each] for each in plugin.__mro__ if each in self._loaded), None)
 
     def create(self, name: str, /, **options: Any) -> T:
         """Returns an instance of a plugin.
@@ -185,13 +207,16 @@ class Registry(Generic[T]):
             plugin: A concrete subclass of this kind's interface.
 
         Raises:
-            PluginError: If the class is of another kind, or an installed distribution offers the name already.
+            PluginError: If the name is no plugin's, the class is of another kind, or an installed distribution offers the
+                name already.
         """
+        require_plugin_name(self.kind, name)
         if fault := self._fault(plugin):
             raise PluginError(f"Cannot register {name!r} in {self.group!r}: {fault}.")
         if installed := [offer for offer in offers(self.group) if offer.name == name]:
             raise PluginConflictError(name, self.group, [installed[0].origin, "this session"])
         self._session[name] = plugin
+        self._loaded[plugin] = Offer(name, "session", "", "")
         return plugin
 
     def unregister(self, name: str) -> None:
@@ -211,7 +236,7 @@ class Registry(Generic[T]):
         try:
             plugin = EntryPoint(offer.name, offer.value, self.group).load()
         except (Exception, SystemExit) as error:  # the plugin door: a stranger's module may raise anything
-            reason = f"importing {offer.value} raised {type(error).__name__}: {error}"
+            reason = f"importing {offer.value} raised {type(error).__name__}: {error}{_place(error)}"
             raise BrokenPluginError(offer.name, self.group, offer.origin, reason) from error
         if fault := self._fault(plugin):
             raise BrokenPluginError(offer.name, self.group, offer.origin, fault)
@@ -232,7 +257,7 @@ priors: Registry[Prior] = Registry("prior", ["data_shape", "latent_dim", "value_
 costs: Registry[Cost] = Registry(
     "cost", ["data_shape", "latent_dim", "value_range", "shapes", "source_shapes", "target_shapes"]
 )
-datasets: Registry[Dataset] = Registry("dataset")
+datasets: Registry[Dataset] = Registry("dataset", ["memory"])
 metrics: Registry[Metric] = Registry("metric")
 kernels: Registry[Kernel] = Registry("kernel")
 grounds: Registry[Ground] = Registry("ground")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +16,18 @@ from torch import Tensor, nn
 
 from . import folder
 from .autoencoder import Autoencoder
-from .build import Parts, Shape, build, open_dataset, plugins_used
+from .build import Parts, Shape, build, plugins_used
 from .comparison import require_unchanged, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
+from .explanation import explain
 from .files import write_json, write_text
-from .interfaces import Dataset
-from .kept_data import find_preparation
+from .interfaces import Dataset, InMemory
+from .kept_data import find_preparation, require_memory
 from .loading import load_config
 from .objective import Objective
-from .provenance import PluginRecord, Provenance, require_same_distributions, warn_of_versions
-from .signature import explain
+from .provenance import PluginRecord, Provenance, describe_origins, require_same_distributions, warn_of_versions
+from .splits import open_data
 from .weights import read_weights, write_weights
 
 
@@ -43,13 +42,17 @@ class Run:
 
     Args:
         path: The folder.
+        data: The data that it was trained on, where these were handed over in memory and are needed again.
+        labels: Their labels, as for `otae.train`.
+        factors: Their factors, as for `otae.train`.
 
     Raises:
         RunError: If the folder does not exist or holds no run.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, data: Any = None, labels: Any = None, factors: Any = None) -> None:
         self.path = Path(path).expanduser()
+        self.memory = None if data is None else InMemory(data, labels, factors)
         self._told = False
         if not (self.path / "config.yaml").is_file():
             raise RunError(
@@ -88,7 +91,9 @@ class Run:
             )
         folder.require_own_folders(path)
         folder.clear(path)
-        write_json(path / folder.PROVENANCE, _provenance(experiment))
+        write_json(
+            path / folder.PROVENANCE, describe_origins(experiment.title, experiment.seed, plugins_used(experiment))
+        )
         write_text(path / folder.CONFIG, experiment.to_yaml())
         return cls(path)
 
@@ -132,8 +137,11 @@ class Run:
 
         Raises:
             DataError: If its files are missing or corrupt.
+            RunError: If it was handed over in memory, and was not again.
         """
-        return open_dataset(self.experiment)
+        experiment = self.experiment
+        require_memory(self, experiment, self.memory)
+        return open_data(experiment, self.memory)
 
     @cached_property
     def model(self) -> Autoencoder:
@@ -277,24 +285,3 @@ def load(path: str | Path) -> Autoencoder:
         RunError: If the folder holds no finished run, a file is corrupt, or a plugin is missing.
     """
     return Run(path).model
-
-
-def versions() -> Mapping[str, str]:
-    """Returns the versions of otae, torch and Python."""
-    return {"otae": version("otae"), "torch": torch.__version__, "python": platform.python_version()}
-
-
-def _provenance(experiment: Experiment) -> dict[str, Any]:
-    used = {
-        path: {"name": offer.name, "distribution": offer.distribution, "version": offer.version}
-        for path, offer in plugins_used(experiment).items()
-    }
-    return {
-        **versions(),
-        "plugins": used,
-        "title": experiment.title,
-        "seed": experiment.seed,
-        "command": sys.argv,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": platform.platform(),
-    }

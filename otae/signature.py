@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
-from pydantic_core import ErrorDetails
 
-from .errors import ConfigError, PluginError, near_match, shorten
+from .errors import ConfigError, PluginError
+from .explanation import explain
 from .interfaces.former import refuse_former
 from .nested import configurable, is_component
+from .yaml_values import forget_text
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -59,13 +61,15 @@ def _options_model(component: type, given: frozenset[str]) -> type[BaseModel]:
                 f"{where}.__init__ takes *{name}: name and type every option, so that configs can be checked."
             )
         if name not in hints:
+            meant = resembling(name, given)
+            hint = f" If it is what the builder hands in, call it {meant!r}." if meant else ""
             raise PluginError(
-                f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked."
+                f"{where}.__init__ gives no type for {name!r}: annotate it, so that configs can be checked.{hint}"
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[name] = (configurable(hints[name]), _made(default) if is_component(default) else default)
     try:
-        config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=False)
+        config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=False, coerce_numbers_to_str=True)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*shadows an attribute")  # an option may be named `copy`
             return create_model(component.__name__, __config__=config, **fields)
@@ -96,12 +100,36 @@ def filled(
     """
     model = options_model(component, given)
     refuse_former(component, options, where)
+    for name, field in model.model_fields.items():
+        if field.is_required() and name not in options and (meant := resembling(name, given)):
+            raise ConfigError(
+                f"{where}: {name}: this option is required and was not given. If it is what the builder hands in, call the "
+                f"argument {meant!r} in {component.__qualname__}.__init__."
+            )
     if handed := sorted(set(options) & set(given)):
         raise ConfigError(f"{where}: {handed[0]!r} is handed in by the builder and cannot be set here. Remove it.")
     return check(model, dict(options), where, beside)
 
 
-def check(model: type[M], values: Any, where: str, beside: Collection[str] = ()) -> M:
+def resembling(name: str, given: Collection[str]) -> str | None:
+    """Returns the argument that a builder hands in and whose name another one resembles, or `None`.
+
+    Args:
+        name: The name of an argument.
+        given: The names that the builder hands in.
+
+    Examples:
+        >>> resembling("dim", ["latent_dim", "data_shape"])
+        'latent_dim'
+    """
+    words = set(name.lower().split("_"))
+    likely = {"latent_dim": {"dim", "dims", "latent", "zdim", "code"}, "data_shape": {"shape", "input", "data"}}
+    likely |= {"value_range": {"range"}, "encoder": {"encoder"}, "shapes": {"shapes"}}
+    hits = [each for each in given if each in likely and words & likely[each]]
+    return next(iter([*hits, *get_close_matches(name, given, n=1, cutoff=0.75)]), None)
+
+
+def check(model: type[M], values: Any, where: str, beside: Collection[str] = (), changed: Collection[str] = ()) -> M:
     """Returns values checked against a model; true and false are no numbers.
 
     Args:
@@ -109,6 +137,7 @@ def check(model: type[M], values: Any, where: str, beside: Collection[str] = ())
         values: The values.
         where: What they belong to, for messages.
         beside: The keys that may stand beside the model's own, for messages.
+        changed: The dotted paths of overrides, which messages blame in place of `where` for what lies on them.
 
     Raises:
         ConfigError: If a key is unknown or missing, or a value is not allowed.
@@ -116,12 +145,12 @@ def check(model: type[M], values: Any, where: str, beside: Collection[str] = ())
     try:
         checked = model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(explain(error, where, model, beside)) from error
+        raise ConfigError(explain(error, where, model, beside, values, changed)) from error
     except (RecursionError, OverflowError, ValueError) as error:
         raise ConfigError(f"{where}: a value is not allowed: {error}.") from error
     for path in _truths_as_numbers(values, checked):
         raise ConfigError(f"{where}: {path}: a number is needed here, and true and false are none.")
-    return checked
+    return cast(M, forget_text(checked))
 
 
 def _truths_as_numbers(given: Any, checked: Any, path: str = "") -> Iterator[str]:
@@ -182,58 +211,3 @@ def handed(component: type, where: str, known: Mapping[str, Any], given: Collect
         if name not in known and parameter.default is inspect.Parameter.empty:
             raise ConfigError(f"{where}: needs {name!r}, which was not given.")
     return {name: known[name] for name in named if name in known}
-
-
-def explain(error: ValidationError, where: str, model: type[BaseModel], beside: Collection[str] = ()) -> str:
-    """Returns a validation error in plain sentences, one a line: the place, what was given, what is allowed.
-
-    Args:
-        error: The error of pydantic.
-        where: What stands before the dotted path of each place; empty for none.
-        model: The model that was validated against.
-        beside: The keys that are allowed at the top beside the model's own.
-    """
-    return "\n".join(_sentence(details, where, model, beside) for details in error.errors(include_url=False))
-
-
-def _sentence(details: ErrorDetails, where: str, model: type[BaseModel], beside: Collection[str]) -> str:
-    loc = [part for part in details["loc"] if not str(part).startswith("<")]  # the tags of unions stand in brackets
-    place = ": ".join(part for part in (where, shorten(".".join(map(str, loc)), 200)) if part)
-    match details["type"]:
-        case "extra_forbidden":
-            known = sorted([*_siblings(model, loc), *(beside if len(loc) == 1 else ())])
-            return f"{place}: unknown option. Allowed: {', '.join(known) or 'none'}.{near_match(str(loc[-1]), known)}"
-        case "missing":
-            return f"{place}: this option is required and was not given."
-        case "value_error":
-            return f"{place}: {details['msg'].removeprefix('Value error, ')}."
-    return f"{place}: {details['msg']} (got {shorten(repr(details['input']), 200)})."
-
-
-def _siblings(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """Returns the keys that a model allows beside the last one of a path."""
-    here: Any = model
-    for part in loc[:-1]:
-        here = _below(here, str(part))
-    return sorted(field.alias or name for name, field in here.model_fields.items()) if _is_model(here) else []
-
-
-def _below(annotation: Any, key: str) -> Any:
-    if _is_model(annotation):
-        field = annotation.model_fields.get(key)
-        return _contained(field.annotation) if field else None
-    return _contained(annotation)
-
-
-def _contained(annotation: Any) -> Any:
-    """Returns the model that an annotation such as `Model | None` or `dict[str, Model]` holds, mappings kept one level."""
-    if get_origin(annotation) is dict:
-        return get_args(annotation)[1:]
-    options = annotation if isinstance(annotation, tuple) else (annotation, *get_args(annotation))
-    inner = [option for option in options if _is_model(option)]
-    nested = [found for option in options if (found := next(filter(_is_model, get_args(option)), None))]
-    return next(iter([*inner, *nested]), None)
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

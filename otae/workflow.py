@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from .build import resolve
+from .build import resolve, take_memory
 from .config import Experiment
-from .errors import RunError, Stopped
+from .errors import ConfigError, RunError, Stopped
 from .evaluation import Specimens, check_metrics, judge
+from .faults import blaming
 from .files import file_name
 from .folder import remove, require_own_folders
+from .interfaces import InMemory
 from .lock import locked
 from .report import write_report
 from .run import Run
@@ -24,6 +27,9 @@ def train(
     experiment: Experiment,
     path: str | Path | None = None,
     *,
+    data: Any = None,
+    labels: Any = None,
+    factors: Any = None,
     start: str | Path | Run | None = None,
     overwrite: bool = False,
     console: Console | None = None,
@@ -35,6 +41,10 @@ def train(
     Args:
         experiment: The experiment, as `load_config` gives it.
         path: The run's folder, new or empty; a dated one under `runs/` where `None`.
+        data: Data in memory, in place of the configured dataset: an array or tensor with shape (N, …), a data frame of pandas,
+            or a `Dataset`. A run keeps how they were scaled, and not the data.
+        labels: One class per sample of `data`, whole numbers or text; the name of a data frame's column.
+        factors: What generated each sample of `data`: a table with shape (N, F), a data frame, or `Factors`.
         start: A run from whose weights to start, those that fit by name and shape; from fresh weights where `None`.
         overwrite: Whether to replace a run that is in the folder.
         console: Where progress is shown; nowhere where `None`.
@@ -44,26 +54,31 @@ def train(
     Raises:
         ConfigError: If an option is not allowed.
         DataError: If the data are missing or corrupt.
-        NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
+        NonFiniteError: If a loss, gradient or weight is not finite; the last checkpoint is kept.
+        PartError: If a part fails, or returns what it must not.
         KeyboardInterrupt: If a signal asked to stop; `resume` continues from that step.
         RunError: If the folder is in use, or holds something else.
     """
-    resolved = resolve(experiment).titled(experiment.title)
+    if data is None and (labels is not None or factors is not None):
+        raise ConfigError("labels and factors go with data in memory: give data, or options of the configured dataset.")
+    resolved = resolve(experiment if data is None else take_memory(experiment)).titled(experiment.title)
     check_accelerator(resolved.training)
     folder = _folder(resolved, path)
     run = Run.create(folder, resolved, overwrite=overwrite)
+    run.memory = None if data is None else InMemory(data, labels, factors)
     with locked(folder):
         try:
-            if start is not None:
-                _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
-            return _finish(run, console, evaluation, report)
+            with blaming():
+                if start is not None:
+                    _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
+                return _finish(run, console, evaluation, report)
         except Exception:
             remove(folder)  # a mistake found before the first step leaves no folder behind
             raise
 
 
 def resume(
-    path: str | Path,
+    path: str | Path | Run,
     overrides: Iterable[str] = (),
     *,
     epochs: int | None = None,
@@ -74,7 +89,7 @@ def resume(
     """Returns a run, continued from its last checkpoint to its end; on the CPU the weights are those of an unbroken run.
 
     Args:
-        path: The run's folder.
+        path: The run's folder, or the run, with its data where these are in memory.
         overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
         epochs: The number of epochs in all, those that are done included; as configured where `None`.
         console: Where progress is shown; nowhere where `None`.
@@ -86,9 +101,9 @@ def resume(
             that the run began with, a change makes it another training, or a plugin is missing.
         KeyboardInterrupt: If a signal asked to stop again.
     """
-    run = Run(path)
+    run = path if isinstance(path, Run) else Run(path)
     require_own_folders(run.path)
-    with locked(run.path):
+    with locked(run.path), blaming():
         _change(run, overrides, epochs)
         return _finish(run, console, evaluation, report)
 

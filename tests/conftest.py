@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_metrics import OFFERED
 from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard
+from joblib import cpu_count
 
 import otae
 from otae import Autoencoder, Run, load_config
@@ -30,7 +31,7 @@ settings.register_profile("otae", deadline=None)  # the first example of a test 
 settings.load_profile("otae")
 
 
-_SEARCHING = {
+_MANY_SOLVES = {
     "test_a_kernel_that_is_summed_over_gives_what_a_held_one_does",
     "test_a_point_with_all_the_weight_is_the_cloud",
     "test_a_weight_that_is_nearly_0_nearly_does_not_matter",
@@ -44,7 +45,13 @@ _SEARCHING = {
     "test_uneven_weights_converge",
     "test_vmap_sees_through_it_or_is_told_of_batched",
 }
-_TOLD = {"TestExact", "TestGap", "TestPaired", "TestSpectralGW", "TestBiasedMMD"}  # the suites that search by default too
+_QUICK = {
+    "TestExact",
+    "TestGap",
+    "TestPaired",
+    "TestSpectralGW",
+    "TestBiasedMMD",
+}  # the suites that search by default too
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,8 +61,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not isinstance(item, pytest.Function) or item.cls is None or not issubclass(item.cls, CostLaws):
             continue
         single = "float32" in item.name and item.originalname.startswith(("test_units", "test_plans"))
-        if item.cls.__name__ not in _TOLD and (single or item.originalname in _SEARCHING):
+        if item.cls.__name__ not in _QUICK and (single or item.originalname in _MANY_SOLVES):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Returns how many processes share out the tests: one a core for whole folders, none where single files are named.
+
+    Args:
+        config: What the command line asks for.
+    """
+    folders = all(Path(str(each).partition("::")[0]).is_dir() for each in config.args)
+    return min(8, int(cpu_count())) if folders and not config.option.usepdb else 0
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,6 +15,7 @@ from typing import IO, Any
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from marks import rest_slow
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from test_training import Make, assert_same, at_step, fail, make, trained
 
@@ -81,6 +82,7 @@ def victim(tmp_path: Path) -> Path:
     return tmp_path / "victim"
 
 
+@pytest.mark.slow
 def test_a_path_wherever_it_stands_in_a_checkpoint_is_refused_or_never_looked_at(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +109,7 @@ def test_a_path_wherever_it_stands_in_a_checkpoint_is_refused_or_never_looked_at
     assert kept == {("otae", "data", "sha256")}  # which is compared
 
 
-@pytest.mark.parametrize("form", ["{}", "local://{}", "checkpoints/../../victim", "../victim"])
+@pytest.mark.parametrize("form", rest_slow(["{}", "../victim", "local://{}", "checkpoints/../../victim"], 2))
 def test_resuming_neither_follows_nor_removes_a_path_in_a_checkpoint(
     make: Make, monkeypatch: pytest.MonkeyPatch, victim: Path, form: str
 ) -> None:
@@ -131,7 +133,7 @@ def test_random_states_that_are_none_are_corrupt(make: Make, monkeypatch: pytest
             fit(run)
 
 
-@pytest.mark.parametrize("part", [0.001, 0.5, 0.999])
+@pytest.mark.parametrize("part", rest_slow([0.5, 0.001, 0.999]))
 def test_a_flipped_bit_is_found_and_the_checkpoint_before_continues_to_the_same_weights(
     make: Make, monkeypatch: pytest.MonkeyPatch, part: float
 ) -> None:
@@ -145,7 +147,7 @@ def test_a_flipped_bit_is_found_and_the_checkpoint_before_continues_to_the_same_
     assert (run.path / "metrics.csv").read_text() == (unbroken.path / "metrics.csv").read_text()
 
 
-@pytest.mark.parametrize("content", [b"", b"PK nonsense"])
+@pytest.mark.parametrize("content", rest_slow([b"PK nonsense", b""]))
 def test_without_a_sound_checkpoint_the_cure_is_told_and_works(
     make: Make, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
@@ -184,7 +186,7 @@ def test_no_draft_is_written_outside_the_runs_folder(make: Make, monkeypatch: py
     trained(make())
 
 
-@pytest.mark.parametrize("step", [2, 4])
+@pytest.mark.parametrize("step", rest_slow([4, 2]))
 def test_rows_of_a_run_killed_at_any_step_are_neither_doubled_nor_lost(
     make: Make, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -215,7 +217,7 @@ def test_lost_rows_are_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None
         fit(run)
 
 
-@pytest.mark.parametrize(("patience", "step"), [(1, None), (2, None), (1, 7), (2, 10)])
+@pytest.mark.parametrize(("patience", "step"), rest_slow([(1, None), (2, 10), (2, None), (1, 7)], 2))
 def test_early_stopping_resumes_exactly_also_after_it_stopped(
     make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, patience: int, step: int | None
 ) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import otae
 from otae import Run, load_config
 from otae.errors import ConfigError, UnknownPluginError
-from otae.overrides import read_yaml
+from otae.yaml_values import read_yaml
 
 SWEEP = {"from": 0, "to": 1, "steps": 10}
 
@@ -77,7 +77,8 @@ def test_a_folder_that_is_no_run_does_not_hide_a_recipe(tmp_path: Path, monkeypa
 def test_every_default_is_filled_in(values: dict[str, Any]) -> None:
     plain = load_config(values).to_dict()
     assert plain["data"] == {
-        "name": "untouchable", "batch_size": 16, "validation": 0.1, "test": 0.2, "workers": 0, "size": 60,
+        "name": "untouchable", "batch_size": 16, "validation": 0.1, "test": 0.2, "split_by": "random", "workers": 0,
+        "size": 60,
     }  # fmt: skip
     assert plain["model"]["prior"] == {"name": "shifted", "shift": 0.0}
     assert plain["objective"]["reconstruction"] == {
@@ -197,7 +198,7 @@ def test_an_unknown_key_is_refused_at_every_depth_with_the_nearest(
 @pytest.mark.parametrize(("path", "value", "message"), [
     ("model.latent_dim", 0, r"model\.latent_dim: Input should be greater than 0 \(got 0\)"),
     ("model.latent_dim", 2.5, r"model\.latent_dim: Input should be a valid integer.* \(got 2\.5\)"),
-    ("model.prior", None, r"model\.prior: Input should be a valid dictionary.* \(got None\)"),
+    ("model.prior", None, r"model\.prior: Input should be a name, or a mapping of options \(got None\)"),
     ("model.prior", {"shift": 1}, r"model\.prior\.name: this option is required"),
     ("model.prior", "shiftd", r"No plugin named 'shiftd' in 'otae\.priors'.*Did you mean 'shifted'"),
     ("model.prior", {"name": "shifted", "latent_dim": 3}, r"model\.prior .*'latent_dim' is handed in by the builder"),
@@ -217,7 +218,7 @@ def test_an_unknown_key_is_refused_at_every_depth_with_the_nearest(
     ("training.scheduler", {"name": "exponential", "gamma": float("nan")}, r"scheduler\.gamma: must be a finite"),
     ("training.gradient_clip", 0, r"training\.gradient_clip: Input should be greater than 0"),
     ("training.devices", 2, r"training\.devices: Input should be 'auto' or 1 \(got 2\)"),
-    ("data", None, r"data: Input should be a valid dictionary"),
+    ("data", None, r"data: Input should be a name, or a mapping of options"),
 ])  # fmt: skip
 def test_a_value_that_is_not_allowed_is_told_with_its_path(
     values: dict[str, Any], path: str, value: Any, message: str

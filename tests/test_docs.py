@@ -53,11 +53,13 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     del sys.modules["the_guide"]
 
 
+@pytest.mark.slow
 def test_the_guide_trains_what_it_writes(guide: ModuleType) -> None:
     assert guide.run.experiment.objective["merge"].cost.name == "my-duel"
     assert (guide.run.path / "report.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["TestLaplace", "TestMeanGap", "TestDuel"])
 def test_what_the_guide_writes_keeps_the_rules(guide: ModuleType, name: str) -> None:
     suite = getattr(guide, name)
@@ -71,6 +73,7 @@ def test_what_the_guide_writes_keeps_the_rules(guide: ModuleType, name: str) -> 
             continue
 
 
+@pytest.mark.slow
 def test_the_recipe_of_the_guide_resolves(guide: ModuleType) -> None:
     (recipe,) = blocks(ROOT / "docs" / "plugin.md", "yaml")
     experiment = otae.load_config(yaml.safe_load(recipe))

@@ -114,6 +114,7 @@ def test_the_environment_is_sound_and_keeps_to_the_constraints(environment: Envi
     assert {line.partition("+")[0].casefold() for line in frozen.splitlines()} <= {*pins}
 
 
+@pytest.mark.slow
 def test_its_own_tests_pass(install: Callable[..., Path]) -> None:
     sections = [
         "\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in offers.items())])

@@ -136,8 +136,8 @@ def test_a_circle_is_refused_with_the_chain_named(write: Write) -> None:
 @pytest.mark.parametrize(("values", "message"), [
     ({"extends": "gwea"}, r"mine\.yaml: extends: No plugin named 'gwea' in 'otae\.recipes'.*Did you mean 'gwae'"),
     ({"extends": "missing.yaml"}, r"mine\.yaml: extends: there is no file .*missing\.yaml"),
-    ({"extends": ["base.yaml", "gwae"]}, r"mine\.yaml: extends: name one recipe or YAML file, got \['base\.yaml'"),
-    ({"extends": None}, r"mine\.yaml: extends: name one recipe or YAML file, got None"),
+    ({"extends": [{"a": 1}]}, r"mine\.yaml: extends: name a recipe or YAML file, or several in a list, got"),
+    ({"extends": None}, r"mine\.yaml: extends: name a recipe or YAML file, or several in a list, got None"),
     ({"extends": "list.yaml"}, r"list\.yaml: a configuration is a mapping of keys to values, got list"),
     ({"extends": "base.yaml", "sed": 3}, r"mine\.yaml: sed: unknown option"),
     ({"extends": "base.yaml", "model": {"latent_dim": 0}}, r"mine\.yaml: model\.latent_dim: "),
@@ -147,3 +147,16 @@ def test_a_mistake_is_told_with_the_file(write: Write, values: dict[str, Any], m
     write("list.yaml", [1, 2])
     with pytest.raises(OtaeError, match=re.compile(message, re.DOTALL)):
         load_config(write("mine.yaml", values))
+
+
+def test_several_are_merged_one_onto_the_other(write: Write) -> None:
+    write("faster.yaml", {"training": {"epochs": 3}, "seed": 1})
+    write("later.yaml", {"seed": 2, "model": {"prior": "shifted"}})
+    mine = write("mine.yaml", {"extends": ["base.yaml", "faster.yaml", "later.yaml"], "model": {"latent_dim": 4}})
+    right = load_config(EXPERIMENT, ["training.epochs=3", "seed=2", "model.prior=shifted", "model.latent_dim=4"])
+    assert load_config(mine).to_dict() == right.to_dict()
+    write("later.yaml", {"extends": "mine.yaml"})
+    with pytest.raises(
+        ConfigError, match=r"mine\.yaml extends .*later\.yaml extends .*mine\.yaml: .*cannot extend itself"
+    ):
+        load_config(mine)

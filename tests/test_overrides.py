@@ -51,8 +51,8 @@ def test_a_new_name_drops_the_former_components_options_but_keeps_the_shared_one
     overrides = ["data.name=blobs", "training.optimizer.name=adam", "training.scheduler.name=constant"]
     plain = load_config(values, overrides).to_dict()
     assert plain["data"] | {"size": 0} == {
-        "name": "blobs", "batch_size": 7, "validation": 0.3, "test": 0.2, "workers": 0, "size": 0, "seed": 0,
-        "spoilt": False,
+        "name": "blobs", "batch_size": 7, "validation": 0.3, "test": 0.2, "split_by": "random", "workers": 0, "size": 0,
+        "seed": 0, "spoilt": False,
     }  # fmt: skip
     assert plain["training"]["optimizer"] == {"name": "adam", "lr": 0.5}
     assert plain["training"]["scheduler"] == {"name": "constant", "interval": "step"}

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from marks import rest_slow
 from typer.testing import CliRunner
 
 from otae.cli.app import app
@@ -71,7 +72,7 @@ def test_a_recipe_trains_saves_and_reloads(tmp_path: Path, name: str) -> None:
     assert torch.isfinite(samples).all()
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", rest_slow(LARGE, 4, spread=True))
 def test_a_recipe_for_larger_images_takes_steps(tmp_path: Path, name: str) -> None:
     run = trained(
         tmp_path / "run", name, "data.count=16", "data.batch_size=4", "data.validation=0.2", "training.epochs=1"
@@ -132,11 +133,11 @@ def test_a_row_takes_the_place_of_one_of_the_same_model_and_seed(tmp_path: Path,
     assert json.loads(path.read_text(encoding="utf-8"))["rows"] == [{"model": "a", "seed": 1, "seconds": 2.0}, rows[0]]
 
 
-@pytest.mark.parametrize("overrides", [
+@pytest.mark.parametrize("overrides", rest_slow([
     ["model.prior.name=mixture", "model.prior.components=10", "seed=7"],
     MMD_FOR_CRITIC,
     ["model.encoder=conv", "model.decoder=conv", "model.latent_dim=4"],
-], ids=["prior", "discrepancy", "networks"])  # fmt: skip
+], 0), ids=["prior", "discrepancy", "networks"])  # fmt: skip
 def test_parts_are_swapped_from_the_command_line(tmp_path: Path, overrides: list[str]) -> None:
     settings = [word for override in [*overrides, "training.epochs=1"] for word in ("--set", override)]
     result = CliRunner().invoke(app, ["train", "gwae", *settings, "--quiet", "--output", str(tmp_path / "run")])

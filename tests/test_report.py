@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from marks import rest_slow
 from PIL import Image
 
 import otae
@@ -107,6 +108,7 @@ def test_an_evaluated_run_has_its_key_figures(evaluated: Run) -> None:
     assert "<strong>1 epoch</strong>" in html
 
 
+@pytest.mark.slow
 def test_names_cannot_smuggle_markup_into_a_page_even_without_a_history(finished: Run, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)> & \"'"
     run = Run(shutil.copytree(finished.path, tmp_path / evil))
@@ -206,14 +208,18 @@ def test_a_matrix_of_a_metric_is_shown_with_its_names() -> None:
     assert exploration.tables(evaluation, "all") == []
 
 
-@pytest.mark.parametrize("shape", [(1,), (2,), (3,), (13,), (2, 6, 6), (1, 1, 9)], ids=str)
+SHAPES = [(13,), (2, 6, 6), (1,), (2,), (3,), (1, 1, 9)]
+IMAGES = [(1, 8, 8), (3, 8, 8), (4, 9, 5), (3, 520, 40)]
+
+
+@pytest.mark.parametrize("shape", rest_slow(map(pytest.param, SHAPES), 2), ids=str)
 def test_data_that_are_no_images_are_shown_feature_by_feature(shape: tuple[int, ...]) -> None:
     pictures = everything(specimen(shape))
     assert all(picture.suffix == "svg" and picture.dark for picture in pictures)
     assert len({picture.name for picture in pictures}) == len(pictures)
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 8, 8), (4, 9, 5), (3, 520, 40)], ids=str)
+@pytest.mark.parametrize("shape", rest_slow(map(pytest.param, IMAGES), 3), ids=str)
 @pytest.mark.parametrize("value_range", [(0.0, 1.0), None])
 def test_images_are_shown_as_images(shape: tuple[int, ...], value_range: tuple[float, float] | None) -> None:
     given = specimen(shape, count=12)
@@ -225,18 +231,18 @@ def test_images_are_shown_as_images(shape: tuple[int, ...], value_range: tuple[f
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 7])
-@pytest.mark.parametrize("classes", [None, 1, 10, 15, 30])
+@pytest.mark.parametrize("classes", rest_slow([None, 10, 1, 15, 30], 2))
 def test_the_latent_space_of_any_dimension_is_shown_with_any_labels(latent_dim: int, classes: int | None) -> None:
     assert gallery.latent_space(specimen((4,), latent_dim, classes=classes))
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", rest_slow([1, 2]))
 def test_few_samples_are_shown(count: int) -> None:
     assert everything(specimen((1,), count=count, classes=1))
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 6, 6)], ids=str)
-@pytest.mark.parametrize("cloud", ["data", "codes", "prior", "generations"])
+@pytest.mark.parametrize("cloud", rest_slow(["data", "codes", "prior", "generations"]))
 def test_a_collapsed_model_is_shown(shape: tuple[int, ...], cloud: str) -> None:
     given = specimen(shape)
     assert everything(replace(given, **{cloud: getattr(given, cloud)[:1].expand_as(getattr(given, cloud))}))

@@ -65,6 +65,7 @@ def projects(
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_what_is_written_passes_its_own_tests(projects: Callable[[str], dict[str, Path]], tmp_path: Path) -> None:
     folders = projects("my")
     path = os.pathsep.join(map(str, [tmp_path / "site", *(folder / "src" for folder in folders.values())]))

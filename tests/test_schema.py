@@ -14,10 +14,10 @@ from jsonschema import Draft202012Validator
 import otae
 from otae import load_config
 from otae.errors import OtaeError
-from otae.overrides import read_yaml
 from otae.recipes import recipes
 from otae.registry import registries
 from otae.schema import schema
+from otae.yaml_values import read_yaml
 
 RECIPES = {each.name: each.path for each in recipes()}
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, ValidationError
 from torch import Generator
 
 from otae.errors import ConfigError, PluginError
-from otae.signature import explain, filled, handed, options_model, parameters, validated
+from otae.explanation import explain
+from otae.signature import filled, handed, options_model, parameters, validated
 
 
 class Part:

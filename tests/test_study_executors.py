@@ -16,7 +16,8 @@ import otae
 from otae import run_study
 from otae.study import Study
 
-pytestmark = pytest.mark.slow
+# loky warns of a killed worker from a thread of its own, which must not end by that
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:A worker stopped while some jobs:UserWarning")]
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from marks import rest_slow
 from torch import Tensor
 
 from otae.build import Shape, build
@@ -93,7 +94,7 @@ def test_the_saved_configuration_runs_again_to_the_same_weights(make: Make, tmp_
     assert_same(first, trained(again))
 
 
-@pytest.mark.parametrize("step", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("step", rest_slow([2, 1, 3, 5, 8]))
 def test_an_interrupted_run_resumes_to_the_weights_of_an_unbroken_one(
     make: Make, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -107,11 +108,11 @@ def test_an_interrupted_run_resumes_to_the_weights_of_an_unbroken_one(
     assert (broken.path / "metrics.csv").read_text() == (unbroken.path / "metrics.csv").read_text()
 
 
-@pytest.mark.parametrize(("step", "override"), [
+@pytest.mark.parametrize(("step", "override"), rest_slow([
     (4, "data.workers=1"),
     (7, "training.scheduler={name: exponential, gamma: 0.5}"),
     (7, "training.early_stopping={monitor: reconstruction, patience: 1}"),
-])  # fmt: skip
+], 0))  # fmt: skip
 def test_a_killed_run_resumes_from_its_last_epoch_to_the_same_weights(
     make: Make, monkeypatch: pytest.MonkeyPatch, step: int, override: str
 ) -> None:
@@ -131,6 +132,7 @@ def test_the_number_of_threads_is_set_for_the_training_alone(make: Make, monkeyp
     assert (seen, torch.get_num_threads()) == ([before + 1], before)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_does_not_change_the_weights(make: Make) -> None:
     assert_same(trained(make()), trained(make("data.workers=2")))
 
@@ -185,9 +187,9 @@ def test_tensorboard_events_hold_the_terms(make: Make) -> None:
     assert [event.step for event in events.Scalars("train/spread")] == list(range(1, 10))
 
 
-@pytest.mark.parametrize("override", ["training.optimizer={name: adam, lr: 0.01}", "training.optimizer.name=AdamW",
+@pytest.mark.parametrize("override", rest_slow(["training.optimizer={name: adam, lr: 0.01}", "training.optimizer.name=AdamW",
                                       "training.scheduler={name: cosine-annealing, T_max: 3}", "training.gradient_clip=0.1",
-                                      "training.adversary.optimizer={name: sgd, momentum: 0.9}"])  # fmt: skip
+                                      "training.adversary.optimizer={name: sgd, momentum: 0.9}"], 2))  # fmt: skip
 def test_optimisers_schedulers_and_clipping_change_the_result(make: Make, override: str) -> None:
     assert_different(trained(make()), trained(make(override)))
 
@@ -234,7 +236,7 @@ def test_without_an_adversary_there_is_one_optimiser(make: Make) -> None:
     assert len(torch.load(run.path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]) == 1
 
 
-@pytest.mark.parametrize("precision", ["64-true", "bf16-mixed"])
+@pytest.mark.parametrize("precision", rest_slow(["bf16-mixed", "64-true"]))
 def test_other_precisions_train_and_load(make: Make, precision: str) -> None:
     run = trained(make(f"training.precision={precision}"))
     expected = torch.float64 if precision == "64-true" else torch.float32

@@ -34,11 +34,19 @@ class OtaeGroup(TyperGroup):
             number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
             raise typer.Exit(128 + number) from interruption
         except Exception as error:
-            fault = describe_fault(error)
+            fault = describe_fault(error) or _describe_failure(error)
             if ctx.params.get("debug") or fault is None:
                 raise
             errors().print(f"[bold red]Error:[/] {_escape(fault)}", soft_wrap=True)
             raise typer.Exit(2) from error
+
+
+def _describe_failure(error: BaseException) -> str | None:
+    """Returns what a part did wrong, or `None` where the error is no part's."""
+    from ..faults import find_culprit, make_failure  # torch is not loaded for what needs none
+
+    part = find_culprit(error)
+    return str(make_failure(part, error, "failed")) if part else None
 
 
 def _plain(error: BaseException) -> str:

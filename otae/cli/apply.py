@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="The file to write: .npy, .npz, .csv, .parquet, or .png for images; tables in their own units.",
+        help="The file to write: .npy, .npz, .csv, .parquet, or .png, .svg, .pdf for images; tables in their own units.",
     ),
 ]
 Anyway = Annotated[
@@ -37,6 +37,16 @@ Component = Annotated[
     int | None, typer.Option("--component", help="The component of the prior to draw from, counted from 0.")
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="The seed of the draws; a new one each time if left out.")]
+Scale = Annotated[
+    int | None,
+    typer.Option(
+        "--scale", min=1, max=256, help="Pixels of a picture for one of the data, each way; legible if left out."
+    ),
+]
+Gap = Annotated[
+    int | None,
+    typer.Option("--gap", min=0, max=256, help="Pixels between the images of a picture; chosen if left out."),
+]
 Places = Annotated[
     Path | None,
     typer.Argument(help="New data to encode, in the form of the training data; draws from the prior if left out."),
@@ -51,16 +61,19 @@ def sample(
     seed: Seed = None,
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
+    scale: Scale = None,
+    gap: Gap = None,
 ) -> None:
     """Draw samples from the prior, or from one of its components, and decode them."""
     from .. import Run
     from .arrays import check_output, generator, write
-    from .forms import restored
+    from .forms import describe_restored
+    from .mosaics import Look
 
     check_output(output, overwrite)
     opened = Run(run)
     drawn = opened.model.sample(count, component=component, generator=generator(seed), batch_size=batch_size)
-    _written(output, write(output, drawn, restored(opened, output)))
+    _written(output, write(output, drawn, describe_restored(opened, output, drawn=True), look=Look(scale, gap)))
 
 
 def interpolate(
@@ -73,18 +86,21 @@ def interpolate(
     seed: Seed = None,
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
+    scale: Scale = None,
+    gap: Gap = None,
 ) -> None:
     """Decode the codes on the prior's ways from each code to the next, one row a way."""
     from .. import Run
     from .arrays import check_output, codes_at, write
-    from .forms import pictures_of
+    from .forms import describe_pictures
+    from .mosaics import Look
 
     check_output(output, overwrite, rows=True)
     opened = Run(run)
     model = opened.model
     z = codes_at(opened, input, count + 1, component, seed)
     ways = model.interpolate(z[:-1], z[1:], steps, batch_size=batch_size)
-    _written(output, write(output, ways, pictures_of(opened), rows=True))
+    _written(output, write(output, ways, describe_pictures(opened), rows=True, look=Look(scale, gap)))
 
 
 def traverse(
@@ -100,13 +116,16 @@ def traverse(
     seed: Seed = None,
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
+    scale: Scale = None,
+    gap: Gap = None,
 ) -> None:
     """Decode codes of which one entry takes equally spaced values, one row a code."""
     import numpy as np
 
     from .. import Run
     from .arrays import check_output, codes_at, write
-    from .forms import pictures_of
+    from .forms import describe_pictures
+    from .mosaics import Look
 
     check_output(output, overwrite, rows=True)
     opened = Run(run)
@@ -114,7 +133,7 @@ def traverse(
     z = codes_at(opened, input, count, component, seed)
     values = np.linspace(start, stop, steps).tolist()
     changed = model.traverse(z, dimension, values, batch_size=batch_size)
-    _written(output, write(output, changed, pictures_of(opened), rows=True))
+    _written(output, write(output, changed, describe_pictures(opened), rows=True, look=Look(scale, gap)))
 
 
 def encode(
@@ -126,7 +145,16 @@ def encode(
     anyway: Anyway = False,
 ) -> None:
     """Encode samples to their mean codes."""
-    _apply("encode", run, input, output, overwrite, batch_size, anyway)
+    import torch
+
+    from .. import Run
+    from .arrays import check_output, data_of, write
+    from .forms import describe_codes
+
+    check_output(output, overwrite, images=False)
+    opened = Run(run)
+    codes = [opened.model.encode(batch, batch_size=batch_size) for batch in data_of(opened, input, batch_size, anyway)]
+    _written(output, write(output, torch.cat(codes), describe_codes(opened, input)))
 
 
 def reconstruct(
@@ -136,32 +164,35 @@ def reconstruct(
     overwrite: Overwrite = False,
     batch_size: BatchSize = 1024,
     anyway: Anyway = False,
+    originals: Annotated[
+        bool, typer.Option("--originals", help="In a picture, show each row of originals over their reconstructions.")
+    ] = False,
+    scale: Scale = None,
+    gap: Gap = None,
 ) -> None:
     """Encode samples and decode their codes again."""
-    _apply("reconstruct", run, input, output, overwrite, batch_size, anyway)
-
-
-def _apply(
-    verb: Literal["encode", "reconstruct"],
-    run: Path,
-    input: Path | None,
-    output: Path,
-    overwrite: bool,
-    size: int,
-    anyway: bool,
-) -> None:
     import torch
 
     from .. import Run
+    from ..errors import ConfigError
     from .arrays import check_output, data_of, write
-    from .forms import code_columns, restored
+    from .forms import describe_restored
+    from .mosaics import SUFFIXES, Look, choose_columns, interleave
 
-    check_output(output, overwrite, images=verb == "reconstruct")
+    check_output(output, overwrite)
+    if originals and output.suffix not in SUFFIXES:
+        raise ConfigError(f"--originals is of pictures: write one of {', '.join(SUFFIXES)}, or leave it out.")
     opened = Run(run)
-    method = opened.model.encode if verb == "encode" else opened.model.reconstruct
-    outcomes = [method(batch, batch_size=size) for batch in data_of(opened, input, size, anyway)]
-    form = restored(opened, output) if verb == "reconstruct" else code_columns(opened, input)
-    _written(output, write(output, torch.cat(outcomes), form))
+    read, copies, columns = [], [], None
+    for batch in data_of(opened, input, batch_size, anyway):
+        read += [batch] if originals else []
+        copies.append(opened.model.reconstruct(batch, batch_size=batch_size))
+    outcome = torch.cat(copies)
+    if originals:
+        columns = choose_columns(len(outcome), pairs=True)
+        outcome = interleave(torch.cat(read), outcome, columns)
+    form = describe_restored(opened, output, input)
+    _written(output, write(output, outcome, form, columns=columns, look=Look(scale, gap)))
 
 
 def _written(output: Path, values: Tensor) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Generator, Tensor
 
 from ..errors import ConfigError
@@ -15,6 +13,7 @@ from ..files import atomic
 from ..kept_data import read_samples, require_same_data
 from ..run import Run
 from .forms import Form, write_table
+from .mosaics import SUFFIXES, Look, draw_mosaic, save_picture
 
 
 def data_of(run: Run, path: Path | None, size: int, anyway: bool = False) -> Iterator[Tensor]:
@@ -87,7 +86,7 @@ def check_output(path: Path, overwrite: bool, images: bool = True, rows: bool = 
     Raises:
         ConfigError: If its kind is unknown, or it would be lost.
     """
-    allowed = [".npy", *([] if rows else [".npz", ".csv", ".parquet"]), *([".png"] if images else [])]
+    allowed = [".npy", *([] if rows else [".npz", ".csv", ".parquet"]), *(SUFFIXES if images else [])]
     if path.suffix not in allowed:
         raise ConfigError(
             f"--output {path}: cannot write {path.suffix or 'a file without suffix'}. Allowed: {', '.join(allowed)}."
@@ -96,14 +95,23 @@ def check_output(path: Path, overwrite: bool, images: bool = True, rows: bool = 
         raise ConfigError(f"--output {path}: the file is there already. Choose another, or pass --overwrite.")
 
 
-def write(path: Path, values: Tensor, form: Form | None = None, rows: bool = False) -> Tensor:
+def write(
+    path: Path,
+    values: Tensor,
+    form: Form | None = None,
+    rows: bool = False,
+    columns: int | None = None,
+    look: Look | None = None,
+) -> Tensor:
     """Writes an array in the form that the file's suffix names, and returns it.
 
     Args:
-        path: The file: .npy, .npz, .csv, .parquet, or .png for one picture of all samples.
+        path: The file: .npy, .npz, .csv, .parquet, or .png, .svg, .pdf for one picture of all samples.
         values: The samples or codes, with shape (N, …), or (N, T, …) for N rows of T samples.
         form: What else is known of them.
         rows: Whether the samples come in rows.
+        columns: The number of samples in a row of a picture; about as many as there are rows where `None`.
+        look: How a picture looks: pixel by pixel where `None`.
 
     Raises:
         ConfigError: If a picture or table is asked for and the values are none, or a package is missing.
@@ -114,24 +122,9 @@ def write(path: Path, values: Tensor, form: Form | None = None, rows: bool = Fal
             np.save(file, values.numpy(), allow_pickle=False)
         elif path.suffix == ".npz":
             np.savez(file, **{form.name: values.numpy(), **form.beside}, allow_pickle=False)
-        elif path.suffix == ".png":
-            flat, columns = (values.flatten(0, 1), values.shape[1]) if rows else (values, None)
-            _picture(flat, columns, form.value_range).save(file, format="PNG")
+        elif path.suffix in SUFFIXES:
+            flat, columns = (values.flatten(0, 1), values.shape[1]) if rows else (values, columns)
+            save_picture(draw_mosaic(flat, columns, form.value_range, look or Look()), file, path.suffix)
         else:
             write_table(file, path.suffix, form.to_frame(values))
     return values
-
-
-def _picture(values: Tensor, columns: int | None, value_range: tuple[float, float]) -> Image.Image:
-    if values.ndim != 4 or values.shape[1] not in (1, 3):
-        raise ConfigError(f"Samples of shape {tuple(values.shape[1:])} are no images: write them to a .npy file.")
-    count, channels, height, width = values.shape
-    columns = columns or int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    low, high = value_range
-    grid = values.new_zeros(rows * columns, channels, height, width)
-    grid[:count] = ((values - low) / (high - low)).clamp(0, 1)
-    tiled = grid.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)  # rows, height, columns, width
-    tiled = tiled.reshape(rows * height, columns * width, channels)
-    pixels = (255 * tiled).round().to(torch.uint8).numpy()
-    return Image.fromarray(pixels.squeeze(-1) if channels == 1 else pixels)

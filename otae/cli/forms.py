@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import ConfigError
 from ..interfaces import Preparation
-from ..kept_data import find_preparation, read_kept_data
+from ..kept_data import find_preparation, find_splits, read_kept_data
 from ..run import Run
 
 
@@ -50,39 +50,63 @@ class Form:
         return pd.DataFrame(flat, columns=names).assign(**self.beside)
 
 
-def code_columns(run: Run, input: Path | None) -> Form:
-    """Returns the form of codes: with the labels of the run's own data beside them.
+def describe_codes(run: Run, input: Path | None) -> Form:
+    """Returns the form of codes, with what is known of each sample beside them.
 
     Args:
         run: The run.
-        input: The file that was encoded, or `None` for the run's own data.
+        input: The file or folder that was encoded, or `None` for the run's own data.
     """
-    dataset = run.dataset if input is None else None
-    labels = None if dataset is None or dataset.labels is None else dataset.labels.numpy()
-    names = None if dataset is None else dataset.class_names
-    beside = {} if labels is None else {"label": labels if names is None else np.array(names)[labels]}
-    return Form("codes", "code", beside)
+    return Form("codes", "code", describe_samples(run, input))
 
 
-def restored(run: Run, output: Path) -> Form:
+def describe_samples(run: Run, input: Path | None) -> dict[str, np.ndarray[Any, Any]]:
+    """Returns what is known of each sample, by name, with shape (N,): its label, its split and its file.
+
+    Args:
+        run: The run.
+        input: The file or folder that the samples come from, or `None` for the run's own data.
+    """
+    if input is not None:
+        preparation = find_preparation(run)
+        files = None if preparation is None else preparation.list_files(input)
+        return {} if files is None else {"file": np.array(files)}
+    dataset = run.dataset
+    beside: dict[str, np.ndarray[Any, Any]] = {}
+    if dataset.labels is not None:
+        labels = dataset.labels.numpy()
+        beside["label"] = labels if dataset.class_names is None else np.array(dataset.class_names)[labels]
+    beside["split"] = np.empty(len(dataset), dtype="<U10")
+    for name, indices in find_splits(run, dataset).by_name.items():
+        beside["split"][indices] = name
+    if dataset.files is not None:
+        beside["file"] = np.array(list(dataset.files))
+    return beside
+
+
+def describe_restored(run: Run, output: Path, input: Path | None = None, drawn: bool = False) -> Form:
     """Returns the form of samples: tables in the units of the data, pictures in their range of values.
 
     Args:
         run: The run.
         output: The file to write.
+        input: The file or folder that was reconstructed, or `None` for the run's own data.
+        drawn: Whether the samples are draws, which have no labels.
     """
     tabular = output.suffix in (".csv", ".parquet")
-    return Form(value_range=pictures_of(run).value_range, preparation=find_preparation(run) if tabular else None)
+    beside = describe_samples(run, input) if output.suffix == ".npz" and not drawn else {}
+    preparation = find_preparation(run) if tabular else None
+    return Form(beside=beside, value_range=describe_pictures(run).value_range, preparation=preparation)
 
 
-def pictures_of(run: Run) -> Form:
-    """Returns the form of pictures, in their range of values.
+def describe_pictures(run: Run) -> Form:
+    """Returns the form of pictures, in the range of values of the data: that declared, or else that seen in training.
 
     Args:
         run: The run.
     """
     kept = read_kept_data(run)
-    return Form(value_range=(kept and kept.value_range) or (0.0, 1.0))
+    return Form(value_range=(kept and (kept.value_range or kept.seen_range)) or (0.0, 1.0))
 
 
 def write_table(file: IO[bytes], suffix: str, frame: Any) -> None:

@@ -36,8 +36,8 @@ def evaluate(
 ) -> None:
     """Judge a run by the metrics of its configuration, or by those named."""
     from ..evaluation import evaluate as judge
-    from ..overrides import read_yaml
     from ..run import Run
+    from ..yaml_values import read_yaml
     from .summary import print_summary
 
     metrics = [read_yaml(each, "--metric") for each in metric] or None
@@ -53,9 +53,14 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def report(run: RunFolder) -> None:
+def report(
+    run: RunFolder,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Report the run on its data even if they changed since the training.")
+    ] = False,
+) -> None:
     """Write a run's report again: one HTML page that needs nothing beside it."""
     from ..report import write_report
     from ..run import Run
 
-    results().print(str(write_report(Run(run), console=errors())), highlight=False, soft_wrap=True)
+    results().print(str(write_report(Run(run), anyway=anyway, console=errors())), highlight=False, soft_wrap=True)

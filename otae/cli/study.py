@@ -133,7 +133,7 @@ def _source(sources: list[str], seeds: str | None, overrides: list[str], grid: l
 def _is_study(path: Path) -> bool:
     """Returns whether a file declares a study, and no experiment."""
     from ..extending import text
-    from ..overrides import read_yaml
+    from ..yaml_values import read_yaml
 
     values = read_yaml(text(path), str(path)) if path.is_file() else None
     return not isinstance(values, dict) or not {"model", "objective", "extends"} & set(values)
@@ -148,7 +148,7 @@ def _range(part: str) -> list[Any]:
 
 def _pairs(texts: list[str], option: str) -> dict[str, Any]:
     from ..errors import ConfigError
-    from ..overrides import read_yaml
+    from ..yaml_values import read_yaml
 
     found: dict[str, Any] = {}
     for text in texts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .components import Component, Section
 from .evaluation import EvaluationConfig, SplitName
 from .experiment import Experiment, parse
-from .parts import CloudNames, DataConfig, ModelConfig, TermConfig
+from .parts import CloudNames, DataConfig, Groups, HeldOut, ModelConfig, OwnSet, TermConfig
 from .training import (
     PARTS,
     AdversaryConfig,
@@ -25,8 +25,11 @@ __all__ = [
     "EarlyStoppingConfig",
     "EvaluationConfig",
     "Experiment",
+    "Groups",
+    "HeldOut",
     "ModelConfig",
     "OptimizerConfig",
+    "OwnSet",
     "PARTS",
     "PartConfig",
     "PartName",

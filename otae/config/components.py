@@ -14,7 +14,7 @@ from pydantic import (
 class Section(BaseModel):
     """Creates a part of a configuration; unknown keys are forbidden."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
 
 
 class Component(BaseModel):
@@ -24,7 +24,7 @@ class Component(BaseModel):
         name: The name of the plugin; all other keys are its options.
     """
 
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False, coerce_numbers_to_str=True)
 
     name: str
 

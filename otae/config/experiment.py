@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import (
@@ -48,6 +48,18 @@ class Experiment(Section):
             return {**value, "objective": {name: term for name, term in terms.items() if term is not None}}
         return value
 
+    @model_validator(mode="after")
+    def _watch_something(self) -> Self:
+        scheduler = self.training.scheduler
+        plateau = scheduler is not None and "plateau" in scheduler.name.lower()
+        if self.data.validation == 0 and (self.training.early_stopping or plateau):
+            which = "early_stopping" if self.training.early_stopping else "scheduler"
+            raise ValueError(
+                f"training.{which} judges by the validation split, which data.validation = 0 leaves out: give it a share or a "
+                f"set of its own, or leave training.{which} out"
+            )
+        return self
+
     @property
     def title(self) -> str:
         """Returns the name of the recipe or file that the experiment came from."""
@@ -72,16 +84,17 @@ class Experiment(Section):
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
 
 
-def parse(values: Any, where: str) -> Experiment:
+def parse(values: Any, where: str, changed: Collection[str] = ()) -> Experiment:
     """Returns the experiment that plain values describe, its components not yet looked up.
 
     Args:
         values: A mapping, as read from YAML.
         where: Where it came from, for messages.
+        changed: The dotted paths of overrides, which messages blame for what lies on them.
 
     Raises:
         ConfigError: If a key is unknown or missing, or a value is not allowed.
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where}: a configuration is a mapping with the keys {', '.join(Experiment.model_fields)}.")
-    return check(Experiment, values, where)
+    return check(Experiment, values, where, changed=changed)

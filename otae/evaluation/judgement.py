@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 import warnings
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from ..cures import find_cure
 from ..errors import ConfigError, NotApplicableError
+from ..faults import find_line
 from ..interfaces import Estimate, Missing, Specimen, Table
 from ..training import seeded
 from .progress import Steps
@@ -69,7 +69,9 @@ def _use(each: Selected, specimen: Specimen, split: str, result: Evaluation, str
             raise ConfigError(f"{error} Leave it out, or judge another model or other data.") from error
         result.skipped[each.label] = str(error)
     except Exception as error:  # the plugin door: a stranger's metric may raise anything
-        result.failed[each.label] = f"{type(error).__name__}: {error} ({each.origin}, {_place(error)})"
+        cure = find_cure("metric", each.metric, error)
+        told = f"{type(error).__name__}: {error} ({each.origin}, {find_line(error, each.metric)})"
+        result.failed[each.label] = f"{told}. {cure}" if cure else told
         for kept in (result.figures, result.intervals, result.missing, result.tables):
             for figures in kept.values():
                 figures.pop(each.label, None)
@@ -101,8 +103,3 @@ def _finite(name: str, value: Any) -> float:
             "cannot judge these data"
         )
     return number
-
-
-def _place(error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(frame.filename).name}, line {frame.lineno}"

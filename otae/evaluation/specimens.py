@@ -14,10 +14,9 @@ from torch import Generator, Tensor
 from ..autoencoder import Autoencoder, evaluating, placement
 from ..errors import ConfigError
 from ..interfaces import Dataset, Factors, Samples, Specimen
-from ..kept_data import require_same_data
+from ..kept_data import find_splits, require_same_data
 from ..objective import Objective
 from ..run import Run
-from ..training.splits import split
 
 _VALUES, _LEAST = 2**26, 1000
 _BATCH = 1024
@@ -93,16 +92,13 @@ class Specimens(Mapping[str, Specimen]):
         experiment, dataset = run.experiment, run.dataset
         if not anyway:
             require_same_data(run, dataset)
-        found, section = split(len(dataset), experiment.data, experiment.seed), experiment.evaluation
-        known = {
-            "train": found.train,
-            "validation": found.validation,
-            "test": found.test,
-            "all": range(len(dataset)),
-        }
-        names = section.splits if splits is None else splits
-        if unknown := [name for name in names if name not in known]:
-            raise ConfigError(f"There is no split named {unknown[0]!r}. Allowed: {', '.join(known)}.")
+        found, section = find_splits(run, dataset), experiment.evaluation
+        known: dict[str, Sequence[int]] = {**found.by_name, "all": range(len(dataset))}
+        names = _there(known, section.splits) if splits is None else splits
+        if unknown := [name for name in names if not known.get(name)]:
+            allowed = ", ".join(name for name, indices in known.items() if indices)
+            reason = "This run has no samples in the split" if unknown[0] in known else "There is no split named"
+            raise ConfigError(f"{reason} {unknown[0]!r}. Allowed: {allowed}.")
         return cls(
             run.model,
             dataset,
@@ -229,6 +225,11 @@ class Specimens(Mapping[str, Specimen]):
             return list(indices)
         order = torch.randperm(len(indices), generator=Generator().manual_seed(self.seed))
         return sorted(indices[position] for position in order[: self.limit].tolist())
+
+
+def _there(known: Mapping[str, Sequence[int]], names: Sequence[str]) -> list[str]:
+    """Returns those of the splits of a configuration that have samples; all samples where none has."""
+    return [name for name in names if known.get(name)] or ["all"]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from .encoder import Encoder
 from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .ground import DistancePower, Ground
+from .in_memory import InMemory
 from .kernel import Kernel, Sum, Weighted
 from .metric import Metric, Samples, Specimen
+from .plain import PlainDecoder, PlainEncoder
 from .plan import Plan
 from .preparation import Preparation
 from .prior import Prior
@@ -37,8 +39,11 @@ __all__ = [
     "FigureValue",
     "Ground",
     "Kernel",
+    "InMemory",
     "Metric",
     "Missing",
+    "PlainDecoder",
+    "PlainEncoder",
     "Plan",
     "Preparation",
     "Prior",

@@ -48,6 +48,9 @@ class Dataset(data.Dataset[Tensor], ABC):
         features: What each entry of a sample is, for data whose entries have names, such as a table's columns; `None`
             elsewhere.
         value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
+        files: The name of each sample's own file, relative to the folder of the data; `None` where samples have none.
+        official_split: The split that the data come with, 0 for training, 1 for validation, 2 for the test, with shape (N,);
+            `None` where they come with none.
         preparation: The way from raw data to samples, with the constants of these data, or `None`; runs keep it.
         preparations: The class of `preparation`, by which a run finds its way back, or `None`.
         sources: What `otae data fetch` gets for it.
@@ -59,6 +62,8 @@ class Dataset(data.Dataset[Tensor], ABC):
     class_names: tuple[str, ...] | None = None
     features: tuple[Feature, ...] | None = None
     value_range: tuple[float, float] | None = None
+    files: Sequence[str] | None = None
+    official_split: Tensor | None = None
     preparation: Preparation | None = None
     preparations: ClassVar[type[Preparation] | None] = None
     sources: ClassVar[tuple[Source, ...]] = ()

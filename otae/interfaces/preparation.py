@@ -40,6 +40,14 @@ class Preparation(ABC):
             DataError: If it does not hold what the training data held; the message says what to do.
         """
 
+    def list_files(self, path: Path) -> list[str] | None:
+        """Returns the name of the file of each sample that `read` returns; `None` where samples have no file of their own.
+
+        Args:
+            path: The file or folder.
+        """
+        return None
+
     @abstractmethod
     def prepare(self, raw: Any) -> Tensor:
         """Returns the samples of raw values in memory, with shape (N, *data_shape).

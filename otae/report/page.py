@@ -38,7 +38,9 @@ class Section:
     layout: str
 
 
-def write_report(run: Run, specimens: Specimens | None = None, *, console: Console | None = None) -> Path:
+def write_report(
+    run: Run, specimens: Specimens | None = None, *, anyway: bool = False, console: Console | None = None
+) -> Path:
     """Returns the path of a run's `report.html`, written anew: one page without outside resources.
 
     Its pictures are also files in the folder `report`, for papers and slides: those ending in `-dark` are for dark pages.
@@ -47,16 +49,17 @@ def write_report(run: Run, specimens: Specimens | None = None, *, console: Conso
     Args:
         run: The run, trained.
         specimens: The specimens of the run, where they are at hand; read and encoded again where `None`.
+        anyway: Whether the data may have changed since the run was trained.
         console: Where progress is shown; nowhere where `None`.
 
     Raises:
-        RunError: If the run was not trained to its end, or a plugin is missing.
+        RunError: If the run was not trained to its end, its data have changed, or a plugin is missing.
         DataError: If the data are missing or corrupt.
     """
     with Steps(console, "Writing the report", 3) as steps:
         steps.begin("drawing pictures")
         evaluation = Evaluation.read(run.path) if (run.path / "evaluation.json").is_file() else Evaluation()
-        sections = _sections(run, specimens or Specimens.of_run(run), evaluation)
+        sections = _sections(run, specimens or Specimens.of_run(run, anyway=anyway), evaluation)
         steps.begin("saving pictures")
         for section in sections:
             for picture in section.pictures:
@@ -67,8 +70,16 @@ def write_report(run: Run, specimens: Specimens | None = None, *, console: Conso
     return path
 
 
+_DESCRIBED = {
+    "train": "the training split",
+    "validation": "the validation split",
+    "test": "the test split",
+    "all": "all splits together",
+}
+
+
 def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Section]:
-    split = "test" if "test" in specimens else next(iter(specimens))
+    split = next((name for name in ("test", "validation") if name in specimens), next(iter(specimens)))
     with seeded(specimens.seed):
         specimen = specimens[split]
     dataset, image = specimens.dataset, gallery.is_image(specimen.data)
@@ -79,12 +90,14 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
     several = "wide" if image else "third"
     directions = "" if specimen.codes.shape[1] <= 2 else " in the two principal directions of the codes"
     which = (
-        "Samples of the test split, which training never saw." if split == "test" else f"Samples of the {split} split."
+        "Samples of the test split, which training never saw."
+        if split == "test"
+        else f"Samples of {_DESCRIBED[split]}."
     )
     return [
         Section(
             "Losses",
-            "Each term before its weight: faint in training, bold in validation.",
+            "Each term before its weight: faint in training, bold in validation, where there is one.",
             gallery.curves(run.path / "metrics.csv", list(run.experiment.objective)),
             "third",
         ),
@@ -117,12 +130,14 @@ def _sections(run: Run, specimens: Specimens, evaluation: Evaluation) -> list[Se
         ),
         Section(
             "Latent space",
-            f"Codes of the {split} split, and draws from the prior{directions}. Generations are sound where the prior "
+            f"Codes of {_DESCRIBED[split]}, and draws from the prior{directions}. Generations are sound where the prior "
             "draws what codes fill.",
             gallery.latent_space(specimen),
             "half",
         ),
-        Section("Factors, classes and codes", f"Of the {split} split.", exploration.tables(evaluation, split), "half"),
+        Section(
+            "Factors, classes and codes", f"Of {_DESCRIBED[split]}.", exploration.tables(evaluation, split), "half"
+        ),
     ]
 
 

@@ -42,7 +42,7 @@ class TermLine:
         clouds: The clouds it compares.
         weight: Its weight.
         meaning: What the cost is, from its own documentation.
-        value: Its last value in validation, unweighted, or nothing.
+        value: Its last value in validation, or in training where there is none, unweighted; or nothing.
     """
 
     name: str
@@ -63,7 +63,7 @@ def tiles(run: Run, evaluation: Evaluation, history: Mapping[str, Mapping[str, l
     """
     split = "test" if "test" in evaluation else next(iter(evaluation), "")
     known = [_headline(evaluation, split, metric) for metric in evaluation.get(split, {})]
-    epochs = len(history.get("validation", {}).get("total", []))
+    epochs = len(history.get("validation", {}).get("total", [])) or _count_epochs(run)
     steps = int(max(history.get("train", {}).get("step", [0])))
     size = sum(parameter.numel() for parameter in run.model.parameters())
     costs_size = sum(parameter.numel() for _, parameter in run.objective.named_parameters())
@@ -74,6 +74,11 @@ def tiles(run: Run, evaluation: Evaluation, history: Mapping[str, Mapping[str, l
         *([Tile("Training", f"{epochs:,} epoch{'s' * (epochs != 1)}", f"{steps:,} steps{took}")] if epochs else []),
         Tile("Parameters", f"{size:,}", f"of the model; {costs_size:,} more of its costs"),
     ]
+
+
+def _count_epochs(run: Run) -> int:
+    """Returns the number of epochs of a finished run that nothing was validated in."""
+    return run.experiment.training.epochs if (run.path / "model.safetensors").is_file() else 0
 
 
 def _headline(evaluation: Evaluation, split: str, metric: str) -> Tile | None:
@@ -119,7 +124,7 @@ def terms(experiment: Experiment, history: Mapping[str, Mapping[str, list[float]
         experiment: The experiment.
         history: The history, by split.
     """
-    validation = history.get("validation", {})
+    last = history.get("validation") or history.get("train", {})
     return [
         TermLine(
             name,
@@ -127,7 +132,7 @@ def terms(experiment: Experiment, history: Mapping[str, Mapping[str, list[float]
             ", ".join(_side(side) for side in (term.source, term.target) if side is not None),
             weight(term.weight),
             meaning(term.cost.name),
-            number(validation[name][-1]) if validation.get(name) else "",
+            number(last[name][-1]) if last.get(name) else "",
         )
         for name, term in experiment.objective.items()
     ]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-import yaml
-
-from ..errors import ConfigError
+from ..errors import ConfigError, PluginError
+from ..names import require_plugin_name
 from ..recipes import recipes
 from ..registry import Offer, registries
-
-_LONGEST = 40
 
 
 @dataclass(frozen=True)
@@ -57,18 +52,11 @@ def checked(kind: str, text: str) -> Name:
     Raises:
         ConfigError: If it is no kebab-case, no name in Python or YAML, or somebody has it already.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text) or len(text) > _LONGEST:
-        raise ConfigError(
-            f"{text!r} is no plugin's name. Write it in kebab-case, as my-{kind}: "
-            f"small letters, digits and single hyphens, a letter first, at most {_LONGEST} of them."
-        )
+    try:
+        require_plugin_name(kind, text)
+    except PluginError as error:
+        raise ConfigError(str(error)) from error
     name = Name(text)
-    if keyword.iskeyword(name.module) or keyword.iskeyword(name.cls):
-        raise ConfigError(
-            f"{text!r} is a keyword of Python, which no module or class can be named by: take another name."
-        )
-    if yaml.safe_load(text) != text:
-        raise ConfigError(f"{text!r} is no text in YAML, so that no configuration could name it: take another name.")
     if offer := next((each for each in _offers(kind) if each.name == text), None):
         raise ConfigError(f"The {kind} {text!r} is offered by {offer.origin} already: take another name.")
     if find_spec(name.package) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from ..config import Component, Section
 from ..errors import ConfigError
+from ..explanation import explain, find_place
 from ..extending import text as read_text
-from ..overrides import read_yaml
-from ..signature import explain
+from ..yaml_values import read_yaml
 from .places import find_lines, line_of
 
 _Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -155,17 +155,14 @@ def declare(
     try:
         return Source(Declaration.model_validate(dict(values)), where, folder, known)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(error, where, known))) from error
+        raise ConfigError("\n".join(_sentences(error, where, known, values))) from error
 
 
-def _sentences(error: ValidationError, where: str, lines: dict[Any, int]) -> Iterable[str]:
-    plain = explain(error, "", Declaration).splitlines()
-    for details, sentence in zip(error.errors(include_url=False), plain, strict=True):
-        yield f"{where}:{line_of(_loc(details['loc']), lines)}: {sentence}" if lines else f"{where}: {sentence}"
-
-
-def _loc(loc: Sequence[str | int]) -> tuple[str | int, ...]:
-    return tuple(loc)
+def _sentences(error: ValidationError, where: str, lines: dict[Any, int], values: Mapping[str, Any]) -> Iterable[str]:
+    plain = explain(error, "", Declaration, values=values).splitlines()
+    places = dict.fromkeys(find_place(details, values) for details in error.errors(include_url=False))
+    for place, sentence in zip(places, plain, strict=True):
+        yield f"{where}:{line_of(place, lines)}: {sentence}" if lines else f"{where}: {sentence}"
 
 
 def as_override(path: str, value: Any) -> str:

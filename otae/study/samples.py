@@ -11,11 +11,11 @@ from torch import Generator, Tensor
 
 from ..autoencoder import Autoencoder
 from ..errors import OtaeError
+from ..kept_data import find_splits
 from ..report.canvas import Picture, drawn, photographed
 from ..report.gallery import is_image
 from ..report.pictures import mosaic
 from ..run import Run
-from ..training.splits import split
 from .pictures import plane
 
 _ORIGINALS, _SAMPLES, _ROWS, _STEPS = 8, 32, 8, 9
@@ -36,7 +36,8 @@ def show_variant(path: Path, name: str) -> tuple[list[Picture], str]:
     try:
         run = Run(path)
         dataset, experiment, model = run.dataset, run.experiment, run.model
-        indices = split(len(dataset), experiment.data, experiment.seed).test
+        splits = find_splits(run, dataset)
+        indices = splits.test or splits.validation or splits.train
     except OtaeError as error:
         return [], str(error)
     images = len(dataset.data_shape) == 3 and is_image(torch.empty(1, *dataset.data_shape))

@@ -13,9 +13,9 @@ from ..build import Shape, build, open_dataset
 from ..config import Experiment
 from ..loading import load_config
 from ..objective import Objective
-from ..overrides import read_yaml
 from ..recipes import Recipe, recipe
 from ..schema import schema
+from ..yaml_values import read_yaml
 
 
 class RecipeSuite:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .callbacks import Interrupted
 from .continuation import go_on
-from .fit import fit, seeded
+from .fit import fit
+from .randomness import seeded
 from .readiness import check_accelerator
 from .splits import Splits, split
 from .start import start_from

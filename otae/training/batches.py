@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..faults import blaming
 from ..interfaces import Dataset
 
 
@@ -45,9 +46,20 @@ class Batches:
             num_workers=self.workers,
             generator=torch.Generator().manual_seed(0),  # a private one: reading must not move the global random state
         )
-        for position, batch in enumerate(loader, start=first):
+        for position, batch in enumerate(self._read(loader), start=first):
             last = position + 1 == self.count
             self.epoch, self.done = (self.epoch + 1, 0) if last else (self.epoch, position + 1)
+            yield batch
+
+    def _read(self, loader: DataLoader[Tensor]) -> Iterator[Tensor]:
+        """Yields the batches; what the dataset raises, here or in a process that reads ahead, is told as its own."""
+        with blaming("data", self.dataset):
+            batches = iter(loader)
+        while True:
+            with blaming("data", self.dataset):
+                batch = next(batches, None)
+            if batch is None:
+                return
             yield batch
 
     def _parts(self) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -21,23 +20,26 @@ from ..comparison import Changes, find_changes, to_canonical
 from ..config import Experiment
 from ..fingerprint import Fingerprint, compute_fingerprint
 from ..interfaces import Dataset
-from ..kept_data import keep_data
+from ..kept_data import find_splits, keep_data
 from ..optimizers import check_length
 from ..run import Run
+from ..splits import Splits
 from ..transport import Transport
 from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
 from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
 from .continuation import continue_judgement, require_accepted, require_same_data
+from .divergence import diverging
 from .events import keep_events
 from .history import History
 from .layout import channels_last
 from .module import Engine
 from .position import Judgement, Position
+from .randomness import seeded
 from .readiness import check_single_samples
+from .rehearsal import read_samples, rehearse
 from .restoring import prepare, require_weights
-from .splits import split
 from .start import load_start
 
 
@@ -54,36 +56,38 @@ def fit(run: Run, console: Console | None = None) -> None:
         Interrupted: If a signal asked to stop; the checkpoint is that of the last step.
         RunError: If the checkpoints cannot be read, or are of another configuration or other data.
     """
-    experiment = run.experiment
-    dataset = run.dataset
+    experiment, dataset = run.experiment, run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
+    if len(dataset):
+        read_samples(dataset, range(min(2, len(dataset))))
     checkpoints = Checkpoints(run.path)
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
     changes = _changes(run, checkpoint, data)
-    keep_data(run, dataset, data)
+    splits = find_splits(run, dataset)
+    keep_data(run, dataset, data, splits)
+    with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
+        train, validation = _loaders(experiment, dataset, splits)
+        check_length(experiment.training, len(train))
+        if checkpoint is None:
+            _rehearse(partial(build, experiment, shape), train, validation)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         parts = build(experiment, shape)
         for module in (parts.model, parts.objective):
             channels_last(module)
         engine = Engine(parts, experiment.training, experiment.seed)
-        train, validation = _loaders(experiment, dataset)
-        check_length(experiment.training, len(train))
-        check_single_samples(parts, {"train": train, "validation": validation})
         start = Position(
             step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
         )
         position = checkpoint.position if checkpoint else start
-        judgement = continue_judgement(position.judgement, changes)
-        best = checkpoint.best if checkpoint and judgement.lowest is not None else None
-        stopping = Stopping(experiment.training.early_stopping, judgement, best)
-        if checkpoint and (judgement.stopped or position.step >= experiment.training.epochs * len(train)):
+        stopping = _stopping(experiment, position, checkpoint, changes)
+        if checkpoint and (stopping.judgement.stopped or position.step >= experiment.training.epochs * len(train)):
             _load(engine, checkpoint)
         else:
             keep_events(run.path / "tensorboard", position.step)
             history = History(run.path / "metrics.csv", _columns(parts), position.rows)
             saving = Saving(checkpoints, history, stopping, start)
-            warmup = Warmup(_in_order(experiment, dataset), len(train))
+            warmup = Warmup(_in_order(experiment, dataset, splits), len(train))
             callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
             trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
             if checkpoint:
@@ -93,17 +97,24 @@ def fit(run: Run, console: Console | None = None) -> None:
             train.seek(position.step)
             started = time.monotonic()
             try:
-                trainer.fit(
-                    engine, train, validation, ckpt_path=checkpoints.last if checkpoint else None, weights_only=True
-                )
+                with diverging(engine, checkpoints):
+                    trainer.fit(
+                        engine, train, validation, ckpt_path=checkpoints.last if checkpoint else None, weights_only=True
+                    )
             finally:
                 run.add_training_time(time.monotonic() - started)
     if stopping.weights:
         engine.load_state_dict(stopping.weights)
     if parts.model.prior.fits_codes:
         with seeded(experiment.seed), _threads(experiment.training.threads):
-            fit_prior(parts.model, _in_order(experiment, dataset))
+            fit_prior(parts.model, _in_order(experiment, dataset, splits))
     run.save(parts, shape)
+
+
+def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches | None) -> None:
+    """Checks the parts before anything is trained, with fresh ones that are thrown away."""
+    check_single_samples(make(), {"train": train, **({} if validation is None else {"validation": validation})})
+    rehearse(make, train.dataset, train.indices[: -(-len(train.indices) // len(train))].tolist())
 
 
 def _changes(run: Run, checkpoint: Checkpoint | None, data: Fingerprint) -> Changes:
@@ -116,30 +127,17 @@ def _changes(run: Run, checkpoint: Checkpoint | None, data: Fingerprint) -> Chan
     return changes
 
 
+def _stopping(experiment: Experiment, position: Position, checkpoint: Checkpoint | None, changes: Changes) -> Stopping:
+    judgement = continue_judgement(position.judgement, changes)
+    best = checkpoint.best if checkpoint and judgement.lowest is not None else None
+    return Stopping(experiment.training.early_stopping, judgement, best)
+
+
 def _load(engine: Engine, checkpoint: Checkpoint) -> None:
     require_weights(checkpoint, engine)
     if any(value.dtype == torch.float64 for value in checkpoint.weights.values()):
         engine.double()
     engine.load_state_dict(checkpoint.weights)
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seeds every global generator for as long as the context lasts, and restores their states afterwards.
-
-    Args:
-        seed: The experiment's seed.
-    """
-    python, legacy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        np.random.seed(seed)
-        random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(legacy)
 
 
 @contextmanager
@@ -185,16 +183,15 @@ def _columns(parts: Parts) -> list[str]:
     return ["total", *(column for name in names for column in (name, f"{name}.weighted")), *adversaries, *solved, "lr"]
 
 
-def _loaders(experiment: Experiment, dataset: Dataset) -> tuple[Batches, Batches]:
-    data, seed = experiment.data, experiment.seed
-    parts = split(len(dataset), data, seed)
-    train = Batches(dataset, parts.train, data.batch_size, seed, data.workers)
-    return train, Batches(dataset, parts.validation, data.batch_size, workers=data.workers)
-
-
-def _in_order(experiment: Experiment, dataset: Dataset) -> Batches:
+def _loaders(experiment: Experiment, dataset: Dataset, splits: Splits) -> tuple[Batches, Batches | None]:
     data = experiment.data
-    return Batches(dataset, split(len(dataset), data, experiment.seed).train, data.batch_size, workers=data.workers)
+    train = Batches(dataset, splits.train, data.batch_size, experiment.seed, data.workers)
+    held_out = Batches(dataset, splits.validation, data.batch_size, workers=data.workers) if splits.validation else None
+    return train, held_out
+
+
+def _in_order(experiment: Experiment, dataset: Dataset, splits: Splits) -> Batches:
+    return Batches(dataset, splits.train, experiment.data.batch_size, workers=experiment.data.workers)
 
 
 @contextmanager
@@ -206,6 +203,7 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")  # a share of 0 asks for none
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # frozen parts are
         warnings.filterwarnings("ignore", message=".*checkpoint that ended before the epoch ended.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*", category=FutureWarning)

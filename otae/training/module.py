@@ -75,6 +75,10 @@ class Engine(LightningModule):
             taken |= {id(each) for each in parts[name]}
         return parts
 
+    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Tensor:
+        """Returns a batch in the type that the model computes in; datasets may give any floating-point type."""
+        return batch.to(next((each.dtype for each in self.model.parameters()), batch.dtype))
+
     def training_step(self, batch: Tensor, index: int) -> None:
         """Takes one main step and the adversaries' answers.
 
@@ -127,7 +131,7 @@ class Engine(LightningModule):
         blame = f" of the term {', '.join(map(repr, guilty))}" if guilty else ""
         raise NonFiniteError(
             f"{what}{blame} is {float(value.detach())} at step {self.step}, epoch {self.current_epoch} ({told}). "
-            "Training stopped before it could reach the weights; the last checkpoint is sound. "
+            "Training stopped before it could reach the weights. "
             "Lower the learning rate, clip the gradient (training.gradient_clip), or lower that term's weight."
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..build import Shape, build, open_dataset
+from ..build import Shape, build
 from ..run import Run
 from ..weights import read_weights, write_weights
 
@@ -24,7 +24,7 @@ def start_from(run: Run, former: Run) -> str:
     Raises:
         RunError: If the former run was not trained to its end.
     """
-    dataset = open_dataset(run.experiment)
+    dataset = run.dataset
     with torch.random.fork_rng(devices=[]):
         parts = build(run.experiment, Shape(dataset.data_shape, dataset.value_range))
     needed, there = _weights(parts.model, parts.objective), _weights(former.model, former.objective)

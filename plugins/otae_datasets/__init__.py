@@ -11,6 +11,7 @@ from .hf import HF
 from .idx import Idx
 from .images import Images
 from .manifolds import Manifolds
+from .memory import Memory
 from .mnist5k import MNIST5k
 from .proteins import Proteins
 from .rooms import Rooms
@@ -29,6 +30,7 @@ __all__ = [
     "Images",
     "MNIST5k",
     "Manifolds",
+    "Memory",
     "Proteins",
     "Rooms",
     "Shapes3D",

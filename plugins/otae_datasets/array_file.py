@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from otae.errors import DataError, unknown_name
 
+from .memory_limit import require_memory
 from .paths import existing_file
 
 Array: TypeAlias = NDArray[Any]
 
+_HEADERS = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
 _DAMAGE = (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -95,7 +97,7 @@ class ArrayFile:
             DataError: If the array is damaged, holds Python objects or nothing, or is stored by columns.
         """
         with self._reading(), zipfile.ZipFile(self.path) as archive, archive.open(f"{key}.npy") as stream:
-            header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}.get(read_magic(stream))
+            header = _HEADERS.get(read_magic(stream))
             if header is None:
                 raise ValueError(f"{key!r} is of an unknown version of the .npy format")
             shape, by_columns, dtype = header(stream)
@@ -115,8 +117,20 @@ class ArrayFile:
             return tuple(archive.files)
 
     def _member(self, key: str | None) -> Any:
+        self._check_memory(key)
         with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return archive[key]
+
+    def _check_memory(self, key: str | None) -> None:
+        """Refuses an array of a `.npz` file whose header tells more than the memory holds."""
+        with zipfile.ZipFile(self.path) as archive:
+            if f"{key}.npy" not in archive.namelist():
+                return
+            with archive.open(f"{key}.npy") as stream:
+                header = _HEADERS.get(read_magic(stream))
+                shape, _, dtype = header(stream) if header else ((), False, np.dtype(np.uint8))
+        cure = "Write it with numpy.save as a .npy file, which is read piece by piece"
+        require_memory(prod(shape) * dtype.itemsize, f"'{self.path}': the array {key!r} of shape {shape}", cure)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

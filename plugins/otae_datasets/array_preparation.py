@@ -15,6 +15,7 @@ from otae.errors import DataError
 from otae.interfaces import Preparation
 
 from .array_file import Array, ArrayFile
+from .idx_file import IdxFile
 from .layout import Layout, arranged
 from .soundness import check_type, check_values
 
@@ -53,6 +54,8 @@ class ArrayPreparation(Preparation):
         return cls(shape, constants["divisor"], constants["layout"], value_range, constants["key"])
 
     def read(self, path: Path) -> Tensor:
+        if _is_idx(path):
+            return self._convert(IdxFile(path).read(), path)
         file = ArrayFile(path)
         key = self.key if self.key in file.keys else file.choose(None)
         return self._convert(file.read(key), file.path)
@@ -76,3 +79,11 @@ class ArrayPreparation(Preparation):
         values = np.array(found, dtype=np.float32, order="C") / np.float32(1 if scaled else self.divisor)
         check_values(values, self.value_range, path)
         return torch.from_numpy(values)
+
+
+def _is_idx(path: Path) -> bool:
+    """Returns whether a file begins as IDX files do, plain or compressed."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(2) in (b"\0\0", b"\x1f\x8b")

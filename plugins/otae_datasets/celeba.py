@@ -15,6 +15,7 @@ from otae.interfaces import Dataset, Factor, Factors, Source
 
 from .array_file import Array
 from .paths import existing_file, existing_folder
+from .picture_preparation import PicturePreparation
 from .pictures import Mode, Side, read_picture
 
 _PARTS = {"train": 0, "validation": 1, "test": 2}
@@ -29,7 +30,8 @@ class CelebA(Dataset):
     Args:
         path: The folder that holds `img_align_celeba`, `list_attr_celeba.txt` and `list_eval_partition.txt`; a relative
             path starts at the working directory, or else the data folder.
-        part: A part of the official partition, or `all`; otae splits what it is given by its own seed.
+        part: A part of the official partition, or `all`, which `split_by: official` needs; otae else splits what it is given
+            by its own seed.
         crop: The side of the square that is cut out about the centre; `None` keeps all of the 218×178 pixels, of which
             `size` then takes the largest square.
         size: The height and width to resize to.
@@ -57,6 +59,8 @@ class CelebA(Dataset):
         ),
     )
 
+    preparations = PicturePreparation
+
     def __init__(
         self,
         path: str | Path = "celeba",
@@ -72,13 +76,17 @@ class CelebA(Dataset):
         self._folder = existing_folder(folder / "img_align_celeba", self.sources)
         listed = existing_file(folder / "list_attr_celeba.txt", self.sources)
         names, attributes, table = _attributes(listed)
+        partition = folder / "list_eval_partition.txt"
         if part != "all":
-            kept = _part(existing_file(folder / "list_eval_partition.txt", self.sources), names, _PARTS[part])
+            kept = _part(existing_file(partition, self.sources), names, _PARTS[part])
             names, table = [names[row] for row in kept], table[kept]
-        self._names = names
+        elif partition.is_file():
+            self.official_split = torch.tensor(_read_parts(partition, names))
+        self._names = self.files = names
         self._check_files(listed)
         self._crop, self._size, self._mode = crop, (size, size), mode
         self.data_shape, self.value_range = (3 if mode == "RGB" else 1, size, size), (0.0, 1.0)
+        self.preparation = PicturePreparation((size, size), mode, True, crop)
         self.factors = Factors(torch.from_numpy(table), tuple(_factor(name) for name in attributes))
         if label is not None:
             self.labels, self.class_names = self._column(label), _factor(label).labels
@@ -120,6 +128,14 @@ def _attributes(file: Path) -> tuple[list[str], tuple[str, ...], Array]:
 
 
 def _part(file: Path, names: list[str], part: int) -> list[int]:
+    kept = [row for row, found in enumerate(_read_parts(file, names)) if found == part]
+    if not kept:
+        raise DataError(f"'{file}' leaves no picture in part {part}. {_CURE}.")
+    return kept
+
+
+def _read_parts(file: Path, names: list[str]) -> list[int]:
+    """Returns the part of each picture."""
     fields = [line.split() for line in _lines(file)]
     for number, row in enumerate(fields, start=1):
         if len(row) != 2 or row[1] not in ("0", "1", "2"):
@@ -127,10 +143,7 @@ def _part(file: Path, names: list[str], part: int) -> list[int]:
     parts = dict(fields)
     if missing := [name for name in names if name not in parts]:
         raise DataError(f"'{file}' names no part for '{missing[0]}'. {_CURE}.")
-    kept = [row for row, name in enumerate(names) if parts[name] == str(part)]
-    if not kept:
-        raise DataError(f"'{file}' leaves no picture in part {part}. {_CURE}.")
-    return kept
+    return [int(parts[name]) for name in names]
 
 
 def _lines(file: Path) -> list[str]:

@@ -15,9 +15,12 @@ from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
+from .column_rules import ColumnRule
+from .encodings import Scaled
 from .extras import needed
 from .indices import checked
 from .packaged import find_packaged
+from .table_preparation import TablePreparation
 
 
 class Cells(Batched):
@@ -46,6 +49,8 @@ class Cells(Batched):
         (765,)
     """
 
+    preparations = TablePreparation
+
     def __init__(self, path: str | Path | None = None) -> None:
         super().__init__()
         needed("h5py", "cells")
@@ -54,6 +59,11 @@ class Cells(Batched):
         self.features = tuple(Feature(gene) for gene in genes)
         self._samples, self.labels = torch.from_numpy(expression), torch.from_numpy(types)
         self.data_shape = (expression.shape[1],)
+        fills = expression.mean(axis=0).tolist()
+        rules = [
+            ColumnRule(gene, Scaled((gene,), 0.0, 1.0), fill, False) for gene, fill in zip(genes, fills, strict=True)
+        ]
+        self.preparation = TablePreparation(tuple(rules), "refuse", None, ".", ())
 
     def __len__(self) -> int:
         return len(self._samples)

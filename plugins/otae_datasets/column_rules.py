@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,14 @@ class ColumnRule:
         encoding: Its encoding.
         fill: What stands in for a missing value.
         whole: Whether its numbers are whole.
+        unit: The unit of its numbers, or `None`.
     """
 
     name: str
     encoding: Encoding
     fill: float | str
     whole: bool
+    unit: str | None = None
 
     def encode(self, values: Array, missing: Missing, decimal: str, where: str) -> NDArray[np.float64]:
         """Returns the entries of a column, with shape (N, E).
@@ -52,7 +54,12 @@ class ColumnRule:
         lost = find_missing(self.name, values, missing, where)
         column = np.where(lost, np.array(self.fill, dtype=object), values)
         if not isinstance(self.encoding, OneHot):
-            return self.encoding.encode(require_numbers(self.name, column, decimal, where))
+            numbers = require_numbers(self.name, column, decimal, where)
+            if isinstance(self.encoding, Scaled) and self.encoding.log and (low := numbers <= 0).any():
+                row = int(low.argmax())
+                told = f"the column {self.name!r} holds {numbers[row]:g}, which has no logarithm"
+                raise DataError(f"{line(row, where)}: {told}. Drop such rows.")
+            return self.encoding.encode(numbers)
         texts = as_text(column)
         unseen = ~np.isin(texts, np.array(self.encoding.categories))
         if unseen.any():
@@ -66,11 +73,11 @@ class ColumnRule:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the rule as plain values."""
-        told = {"name": self.name, "fill": self.fill, "whole": self.whole}
+        told = {"name": self.name, "fill": self.fill, "whole": self.whole, "unit": self.unit}
         if isinstance(self.encoding, OneHot):
             return {**told, "categories": list(self.encoding.categories)}
         assert isinstance(self.encoding, Scaled)
-        return {**told, "shift": self.encoding.shift, "scale": self.encoding.scale}
+        return {**told, "shift": self.encoding.shift, "scale": self.encoding.scale, "log": self.encoding.log}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> ColumnRule:
@@ -81,11 +88,24 @@ class ColumnRule:
         """
         name = str(told["name"])
         encoding: Encoding = (
-            Scaled((name,), float(told["shift"]), float(told["scale"]))
+            Scaled((name,), float(told["shift"]), float(told["scale"]), bool(told.get("log", False)))
             if "shift" in told
             else named(name, tuple(map(str, told["categories"])))
         )
-        return cls(name, encoding, told["fill"], bool(told["whole"]))
+        return cls(name, encoding, told["fill"], bool(told["whole"]), told.get("unit"))
+
+    def restore(self, entries: NDArray[np.float64]) -> pd.Series[Any]:
+        """Returns entries as a column of a data frame: whole numbers as such, categories as categories.
+
+        Args:
+            entries: The entries, with shape (N, E).
+        """
+        values = self.encoding.decode(entries)
+        if isinstance(self.encoding, OneHot):
+            kind = int if self.whole else str
+            categories = [kind(each) for each in self.encoding.categories]
+            return pd.Series(pd.Categorical([kind(each) for each in values], categories=categories), name=self.name)
+        return pd.Series(np.round(values).astype(np.int64) if self.whole else values, name=self.name)
 
 
 def named(name: str, categories: tuple[str, ...]) -> OneHot:
@@ -109,6 +129,7 @@ class Learning:
         decimal: The decimal mark.
         max_categories: The largest number of categories of a column.
         where: The table, for messages.
+        units: The unit of a column, by its name.
     """
 
     categorical: frozenset[str]
@@ -117,6 +138,7 @@ class Learning:
     decimal: str
     max_categories: int
     where: str
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def learn(self, name: str, values: Array) -> ColumnRule:
         """Returns the rule of a column.
@@ -141,12 +163,14 @@ class Learning:
             column = require_numbers(name, np.where(lost, 0.0, values), self.decimal, self.where)
             fill = float(column[~lost].mean())
             whole = bool((numbers == np.round(numbers)).all())
-            return ColumnRule(name, scaled(name, np.where(lost, fill, column), self.scaling), fill, whole)
+            unit = self.units.get(name)
+            return ColumnRule(name, scaled(name, np.where(lost, fill, column), self.scaling), fill, whole, unit)
         texts = as_text(there)
         self._check_categories(name, texts)
         names, counts = np.unique(texts, return_counts=True)
         encoding = one_hot(name, texts, self.max_categories, self.where)
-        return ColumnRule(name, encoding, str(names[counts.argmax()]), False)
+        whole = all(re.fullmatch(r"0|-?[1-9]\d{0,17}", category) for category in encoding.categories)
+        return ColumnRule(name, encoding, str(names[counts.argmax()]), whole, self.units.get(name))
 
     def _check_categories(self, name: str, texts: Array) -> None:
         if name in self.categorical:

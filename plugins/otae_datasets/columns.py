@@ -55,7 +55,7 @@ def frame_columns(frame: Any, wanted: Sequence[str] | None) -> Mapping[str, Arra
     names = [str(name) for name in frame.columns]
     places = _places(names, wanted, "The data frame")
     columns = {
-        names[place]: _objects(frame.iloc[:, place].tolist(), names[place], "The data frame") for place in places
+        names[place]: to_objects(frame.iloc[:, place].tolist(), names[place], "The data frame") for place in places
     }
     return _filled(columns, "The data frame")
 
@@ -131,7 +131,7 @@ def _read_parquet(path: Path, wanted: Sequence[str] | None) -> Mapping[str, Arra
         table = parquet.read_table(path, columns=chosen)
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"'{path}' cannot be read as Parquet: {error}. If it is damaged, get it again.") from error
-    return _filled({name: _objects(table[name].to_pylist(), name, f"'{path}'") for name in chosen}, f"'{path}'")
+    return _filled({name: to_objects(table[name].to_pylist(), name, f"'{path}'") for name in chosen}, f"'{path}'")
 
 
 def _index_names(schema: Any) -> set[str]:
@@ -140,7 +140,17 @@ def _index_names(schema: Any) -> set[str]:
     return {name for name in told if isinstance(name, str) and name.startswith("__index_level_")}
 
 
-def _objects(values: list[Any], name: str, where: str) -> Array:
+def to_objects(values: list[Any], name: str, where: str) -> Array:
+    """Returns values as an array of objects, with `None` where one is missing.
+
+    Args:
+        values: The values, one a row.
+        name: The column's name.
+        where: The table, for messages.
+
+    Raises:
+        DataError: If a value is a list or a mapping.
+    """
     if nested := next((value for value in values if isinstance(value, list | tuple | dict | set | np.ndarray)), None):
         cure = "Write one column for each entry, or leave it out by the option columns"
         raise DataError(f"{where}: the column {name!r} holds a {type(nested).__name__} in each row. {cure}.")
@@ -163,14 +173,16 @@ def _csv_places(names: Sequence[str], wanted: Sequence[str] | None, path: Path) 
 
 
 def _places(names: Sequence[str], wanted: Sequence[str] | None, where: str, unnamed: bool = False) -> list[int]:
-    used = list(names) if wanted is None else [name for name in names if name in wanted]
+    chosen = None if wanted is None else set(wanted)
+    used = list(names) if chosen is None else [name for name in names if name in chosen]
     if not names or any(not name for name in used[unnamed:]) or len(set(used)) < len(used):
         told = ", ".join(map(repr, names)) or "nothing"
         raise DataError(f"{where} must begin with a line of different column names; it holds {told}.")
+    places = {name: place for place, name in reversed(list(enumerate(names)))}
     for name in wanted or ():
-        if name not in names:
+        if name not in places:
             raise DataError(f"{where}: {unknown_name('column', name, names)}")
-    return [names.index(name) for name in used]
+    return [places[name] for name in used]
 
 
 def is_number(text: str) -> bool:

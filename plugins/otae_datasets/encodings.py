@@ -46,23 +46,27 @@ class Encoding(ABC):
 
 @dataclass(frozen=True)
 class Scaled(Encoding):
-    """Creates the encoding of numbers: (value - shift) / scale.
+    """Creates the encoding of numbers: (value - shift) / scale, of the values or of their logarithms.
 
     Args:
         names: The column's name.
         shift: What is taken away.
         scale: What is divided by.
+        log: Whether natural logarithms are taken first.
     """
 
     names: tuple[str, ...]
     shift: float
     scale: float
+    log: bool = False
 
     def encode(self, column: Array) -> NDArray[np.float64]:
-        return (column.astype(np.float64)[:, None] - self.shift) / self.scale
+        values = column.astype(np.float64)[:, None]
+        return ((np.log(values) if self.log else values) - self.shift) / self.scale
 
     def decode(self, entries: NDArray[np.float64]) -> Array:
-        return entries[:, 0] * self.scale + self.shift
+        values = entries[:, 0] * self.scale + self.shift
+        return np.exp(values) if self.log else values
 
 
 @dataclass(frozen=True)
@@ -88,15 +92,16 @@ class OneHot(Encoding):
         return values
 
 
-def scaled(name: str, column: Array, scaling: Scaling) -> Scaled:
+def scaled(name: str, column: Array, scaling: Scaling, log: bool = False) -> Scaled:
     """Returns the encoding of a column of numbers; a constant one is only shifted to 0.
 
     Args:
         name: The column's name.
         column: The values, with shape (N,).
         scaling: `standard` for mean 0 and standard deviation 1, `min-max` for [0, 1], `none` to keep them.
+        log: Whether to take natural logarithms first.
     """
-    values = column.astype(np.float64)
+    values = np.log(column.astype(np.float64)) if log else column.astype(np.float64)
     constants: Mapping[str, tuple[Any, Any]] = {
         "standard": (values.mean(), values.std()),
         "min-max": (values.min(), values.max() - values.min()),
@@ -104,7 +109,7 @@ def scaled(name: str, column: Array, scaling: Scaling) -> Scaled:
     }
     shift, scale = constants[scaling]
     constant = scaling != "none" and values.min() == values.max()
-    return Scaled((name,), float(values[0] if constant else shift), 1.0 if constant else float(scale))
+    return Scaled((name,), float(values[0] if constant else shift), 1.0 if constant else float(scale), log)
 
 
 def one_hot(name: str, column: Array, limit: int, where: str) -> OneHot:

@@ -18,6 +18,7 @@ from .hf_source import Request, opened
 from .indices import checked
 from .layout import Layout
 from .pictures import Mode, Side
+from .tagged_preparation import TaggedPreparation
 
 
 class HF(Batched):
@@ -58,6 +59,8 @@ class HF(Batched):
         https://arxiv.org/abs/2109.02846
     """
 
+    preparations = TaggedPreparation
+
     def __init__(
         self,
         path: str | Path,
@@ -96,6 +99,7 @@ class HF(Batched):
         self._count = len(rows)
         self.data_shape = self._reader.data_shape
         self.value_range = self._reader.value_range
+        self.preparation = TaggedPreparation(self._reader.preparation)
 
     def __len__(self) -> int:
         return self._count

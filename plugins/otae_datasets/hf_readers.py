@@ -14,12 +14,16 @@ from torch import Tensor
 from otae.errors import DataError
 
 from .array_file import Array
+from .array_preparation import ArrayPreparation
+from .columns_preparation import ColumnsPreparation
 from .extras import needed
 from .hf_columns import kind, numeric
 from .indices import Indices
 from .layout import Layout, arranged
+from .picture_preparation import PicturePreparation
 from .pictures import Mode, Size, picture_tensor
 from .soundness import check_values, exceeds
+from .tagged_preparation import Inner
 
 
 class Reader(ABC):
@@ -28,10 +32,12 @@ class Reader(ABC):
     Attributes:
         data_shape: The shape of one sample.
         value_range: The smallest and largest value a sample may hold, or `None` where unbounded.
+        preparation: The way from rows to samples.
     """
 
     data_shape: tuple[int, ...]
     value_range: tuple[float, float] | None
+    preparation: Inner
 
     @abstractmethod
     def read(self, indices: Indices) -> Tensor:
@@ -66,6 +72,7 @@ class PictureReader(Reader):
         self._column, self._size, self._mode, self._where = column, size, mode, where
         self.value_range = (0.0, 1.0)
         self.data_shape = tuple(self._picture(0, self._rows[0][column]).shape)
+        self.preparation = PicturePreparation((self.data_shape[1], self.data_shape[2]), mode, size is not None)
 
     def read(self, indices: Indices) -> Tensor:
         cells = self._rows[indices.tolist()][self._column]
@@ -109,6 +116,9 @@ class NumberReader(Reader):
         small = scaling == "auto" and all(kind(rows.features[name]) in ("uint8", "bool") for name in columns)
         self._divisor = 255 if small and exceeds(blocks, 1) else 1
         self.value_range = (0.0, 1.0) if small else None
+        shaped = layout if len(columns) == 1 else "auto"
+        array = ArrayPreparation(self.data_shape, self._divisor, shaped, self.value_range)
+        self.preparation = ColumnsPreparation({name: tuple(shape) for name, shape in self._sides.items()}, array)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -39,7 +39,8 @@ class Idx(Batched):
             with `.gz` or without, or one that holds it as `raw` or `MNIST/raw`, as torchvision does; or a file of images.
             A relative path starts at the working directory, or else the data folder; `FashionMNIST` is also found where
             Debian's package dataset-fashion-mnist puts it.
-        part: The training images, those of the test, or both in this order; otae splits what it is given by its own seed.
+        part: The training images, those of the test, or both in this order, which `split_by: official` needs; otae
+            else splits what it is given by its own seed.
         labels: A file of labels, where `path` is a file of images; a folder holds its own.
 
     Attributes:
@@ -85,6 +86,8 @@ class Idx(Batched):
         self.value_range = (0.0, 1.0) if bytes_ else None
         self.preparation = ArrayPreparation(self.data_shape, self._divisor, "auto", self.value_range)
         self.labels = _labels(classes, [len(array) for array in self._arrays])
+        if part == "all" and len(self._arrays) == 2:
+            self.official_split = torch.where(torch.arange(len(self)) < int(self._ends[0]), 0, 2)
         self.class_names = _class_names(images[0].parent, self.labels)
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from otae.interfaces import Dataset
 
 from .paths import existing_folder
 from .picture_preparation import PicturePreparation
-from .pictures import Mode, Side, Size, picture_files, picture_size, read_picture
+from .pictures import WHITE, Mode, Side, Size, check_colour, picture_files, picture_size, read_picture
 
 
 class Images(Dataset):
@@ -24,35 +24,46 @@ class Images(Dataset):
     Args:
         path: The folder; `~` is the home folder, a relative path starts at the working directory.
         size: The side, or (height, width), to crop to, about the centre, and resize; needed where pictures differ.
-        mode: `RGB` for three channels, `L` for one, grey. Orientation tags are followed, transparency is dropped.
+        mode: `RGB` for three channels, `L` for one, grey. Orientation tags are followed.
+        background: The colour that transparent pictures are composed on: a name, or `#rrggbb`.
 
     Attributes:
         class_names: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
             subfolder and there are several of these; `None` otherwise.
 
     Raises:
+        ConfigError: If there is no such colour.
         DataError: If the folder is missing or empty, a picture is damaged, or the sizes differ; the message names it.
     """
 
     preparations = PicturePreparation
 
-    def __init__(self, path: str | Path, *, size: Side | tuple[Side, Side] | None = None, mode: Mode = "RGB") -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        size: Side | tuple[Side, Side] | None = None,
+        mode: Mode = "RGB",
+        background: str = WHITE,
+    ) -> None:
         super().__init__()
+        self._background = check_colour(background)
         folder = existing_folder(path)
         self._files, self._mode = picture_files(folder), mode
+        self.files = [file.relative_to(folder).as_posix() for file in self._files]
         sizes = [picture_size(file) for file in self._files]
         self._size: Size | None = (size, size) if isinstance(size, int) else size
         self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, self._files)))
         self.value_range = (0.0, 1.0)
         height, width = self.data_shape[1:]
-        self.preparation = PicturePreparation((height, width), mode, size is not None)
+        self.preparation = PicturePreparation((height, width), mode, size is not None, None, background)
         self.class_names, self.labels = _classes(folder, self._files)
 
     def __len__(self) -> int:
         return len(self._files)
 
     def __getitem__(self, index: int) -> Tensor:
-        return read_picture(self._files[index], self._size, self._mode)
+        return read_picture(self._files[index], self._size, self._mode, background=self._background)
 
 
 def _common(sizes: list[Size], files: list[Path]) -> Size:

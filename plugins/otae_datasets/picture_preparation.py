@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from otae.interfaces import Preparation
 
 from .array_file import Array
 from .array_preparation import ArrayPreparation
-from .pictures import Mode, Size, picture_files, read_picture
+from .memory_limit import require_memory
+from .pictures import WHITE, Mode, Size, picture_files, read_picture
 
 
 @dataclass(frozen=True)
@@ -26,25 +29,39 @@ class PicturePreparation(Preparation):
         size: The height and width.
         mode: `RGB` or `L`.
         resized: Whether pictures of another size are cropped and resized, rather than refused.
+        crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
+        background: The colour that transparent pictures are composed on.
     """
 
     size: Size
     mode: Mode
     resized: bool
+    crop: int | None = None
+    background: str = WHITE
 
     def to_dict(self) -> dict[str, Any]:
-        return {"size": list(self.size), "mode": self.mode, "resized": self.resized}
+        options = {"resized": self.resized, "crop": self.crop, "background": self.background}
+        return {"size": list(self.size), "mode": self.mode, **options}
 
     @classmethod
     def from_dict(cls, constants: Mapping[str, Any]) -> PicturePreparation:
         height, width = constants["size"]
-        return cls((height, width), constants["mode"], constants["resized"])
+        more = (constants.get("crop"), constants.get("background", WHITE))
+        return cls((height, width), constants["mode"], constants["resized"], *more)
 
     def read(self, path: Path) -> Tensor:
         if path.suffix in (".npy", ".npz"):
             return self._pixels.read(path)
         files = picture_files(path) if path.is_dir() else [path]
+        require_memory(4 * prod((len(files), *self._pixels.data_shape)), f"'{path}', {len(files)} pictures,")
         return torch.stack([self._read(file) for file in files])
+
+    def list_files(self, path: Path) -> list[str] | None:
+        if path.is_dir():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what is left out was said when it was read
+                return [file.relative_to(path).as_posix() for file in picture_files(path)]
+        return None if path.suffix in (".npy", ".npz") else [path.name]
 
     def prepare(self, raw: Any) -> Tensor:
         return self._pixels.prepare(raw)
@@ -58,7 +75,8 @@ class PicturePreparation(Preparation):
         return ArrayPreparation((3 if self.mode == "RGB" else 1, *self.size), 255, "auto", (0.0, 1.0))
 
     def _read(self, file: Path) -> Tensor:
-        picture = read_picture(file, self.size if self.resized else None, self.mode)
+        size = self.size if self.resized else None
+        picture = read_picture(file, size, self.mode, self.crop, background=self.background)
         if tuple(picture.shape[1:]) != self.size:
             told = f"{picture.shape[1]}×{picture.shape[2]} pixels, where the model was trained on {self.size[0]}×{self.size[1]}"
             raise DataError(f"'{file}' has {told} (height×width). Crop or resize it, or train with the option size.")

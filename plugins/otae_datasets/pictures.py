@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageColor, ImageOps
 from pydantic import Field
 from torch import Tensor
 
-from otae.errors import DataError
+from otae.errors import ConfigError, DataError
+
+from .memory_limit import require_memory
 
 Mode: TypeAlias = Literal["RGB", "L"]
 Side: TypeAlias = Annotated[int, Field(gt=0)]
@@ -27,7 +30,11 @@ SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm"),
     *(".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 )
+_LARGE = 2**24  # pixels above which a picture may be more than the memory holds
+_HEADER = 4096  # bytes that hold what tells the depth
 _SIDEWAYS = range(5, 9)  # orientations that exchange height and width
+
+WHITE = "white"
 
 _ENDINGS: Mapping[str | None, bytes] = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -36,18 +43,27 @@ _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error,
 def picture_files(folder: Path) -> list[Path]:
     """Returns the pictures of a folder and its subfolders, in the order of their relative paths, hidden ones left out.
 
+    Files that are no pictures by their suffix are left out, and a warning says so.
+
     Args:
         folder: The folder.
 
     Raises:
         DataError: If there is none.
     """
-    files = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
-    paths = sorted(file.relative_to(folder).as_posix() for file in files)
+    paths = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     shown = [path for path in paths if not any(part.startswith(".") for part in path.split("/"))]
-    if not shown:
+    kept = [path for path in shown if Path(path).suffix.lower() in SUFFIXES]
+    if not kept:
         raise DataError(f"The folder '{folder}' holds no picture. Put files there that end in {', '.join(SUFFIXES)}.")
-    return [folder / path for path in shown]
+    if left := [path for path in shown if Path(path).suffix.lower() not in SUFFIXES]:
+        told = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
+        warnings.warn(
+            f"Of the folder '{folder}' {len(kept)} pictures are taken, and {len(left)} files left out, whose suffix is that "
+            f"of no picture: {told}.",
+            stacklevel=3,
+        )
+    return [folder / path for path in kept]
 
 
 def picture_size(file: Path) -> Size:
@@ -69,30 +85,57 @@ def picture_size(file: Path) -> Size:
         return (image.width, image.height) if sideways else (image.height, image.width)
 
 
-def read_picture(file: Path, size: Size | None, mode: Mode, crop: int | None = None) -> Tensor:
+def check_colour(colour: str) -> str:
+    """Returns a colour, checked.
+
+    Args:
+        colour: Its name, such as `white`, or `#rrggbb`.
+
+    Raises:
+        ConfigError: If there is no such colour.
+    """
+    try:
+        ImageColor.getrgb(colour)
+    except ValueError as error:
+        raise ConfigError(f"background: {colour!r} is no colour. Give a name, such as white, or '#rrggbb'.") from error
+    return colour
+
+
+def read_picture(
+    file: Path, size: Size | None, mode: Mode, crop: int | None = None, *, background: str = WHITE
+) -> Tensor:
     """Returns a picture, with shape (C, H, W) and values in [0, 1].
 
     Args:
         file: The picture.
         size: The height and width to crop, about the centre, and resize to; `None` keeps the picture's.
-        mode: `RGB` for three channels, `L` for one, grey. Transparency is dropped.
+        mode: `RGB` for three channels, `L` for one, grey.
         crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
+        background: The colour that a transparent picture is composed on.
 
     Raises:
         DataError: If the picture is damaged, or smaller than the crop.
     """
-    return picture_tensor(file, size, mode, str(file), crop)
+    return picture_tensor(file, size, mode, str(file), crop, background)
 
 
-def picture_tensor(source: Path | BytesIO, size: Size | None, mode: Mode, name: str, crop: int | None = None) -> Tensor:
+def picture_tensor(
+    source: Path | BytesIO,
+    size: Size | None,
+    mode: Mode,
+    name: str,
+    crop: int | None = None,
+    background: str = WHITE,
+) -> Tensor:
     """Returns a picture from a file or from memory, with shape (C, H, W) and values in [0, 1].
 
     Args:
         source: The file, or its bytes.
         size: The height and width to crop, about the centre, and resize to; `None` keeps the picture's.
-        mode: `RGB` for three channels, `L` for one, grey. Transparency is dropped.
+        mode: `RGB` for three channels, `L` for one, grey.
         name: What messages call it.
         crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
+        background: The colour that a transparent picture is composed on.
 
     Raises:
         DataError: If the picture is damaged, has more than 8 bits a channel, or is smaller than the crop.
@@ -100,8 +143,7 @@ def picture_tensor(source: Path | BytesIO, size: Size | None, mode: Mode, name: 
     with _opened(source, name) as image:
         _check_depth(image, name)
         upright = ImageOps.exif_transpose(image) if _find_orientation(image) > 1 else image
-        opaque = upright.convert("RGBA") if "transparency" in image.info else upright
-        picture = opaque.convert(mode)
+        picture = _compose(upright, background).convert(mode)
     if crop is not None:
         picture = _cropped(picture, crop, name)
     if size is not None:
@@ -131,16 +173,28 @@ def _read_depth(image: Image.Image) -> int:
     file: Any = image  # what a file's own class has beyond a picture in memory
     if image.format == "TIFF":
         return int(max(file.tag_v2.get(258, (8,))))
-    if image.format not in ("PNG", "PPM"):
+    if image.format not in ("PNG", "PPM", "AVIF"):
         return 8
     place = file.fp.tell()
     file.fp.seek(0)
-    start: bytes = file.fp.read(256)
+    start: bytes = file.fp.read(_HEADER)
     file.fp.seek(place)
+    if image.format == "AVIF":
+        found = start.find(b"av1C")  # the configuration of the codec: version, profile, then the bits of depth
+        flags = start[found + 6] if 0 <= found < len(start) - 6 else 0
+        return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
     if image.format == "PNG":
         return start[24]  # behind the signature, the length and name of the first chunk, and two sides
     largest = re.match(rb"P[2356]\s+(?:#.*\s+)*\d+\s+(?:#.*\s+)*\d+\s+(?:#.*\s+)*(\d+)", start)
     return 8 if largest is None or int(largest[1]) < 256 else 16
+
+
+def _compose(image: Image.Image, background: str) -> Image.Image:
+    """Returns an image without transparency: itself where it has none."""
+    if not image.has_transparency_data:
+        return image
+    whole = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", whole.size, background), whole)
 
 
 def _cropped(picture: Image.Image, side: int, name: str) -> Image.Image:
@@ -162,6 +216,8 @@ def _ends_well(file: Path, kind: str | None) -> bool:
 def _opened(source: Path | BytesIO, name: str) -> Iterator[Image.Image]:
     try:
         with Image.open(source) as image:
+            if image.width * image.height > _LARGE:
+                require_memory(16 * image.width * image.height, f"'{name}', {image.height}×{image.width} pixels,")
             yield image
     except DataError:
         raise

@@ -15,9 +15,11 @@ from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
+from .column_rules import ColumnRule
 from .encodings import Scaling, scaled
 from .indices import checked
 from .packaged import find_packaged
+from .table_preparation import TablePreparation
 
 
 class Proteins(Batched):
@@ -50,15 +52,20 @@ class Proteins(Batched):
         tensor(18)
     """
 
+    preparations = TablePreparation
+
     def __init__(self, *, log: bool = True, scaling: Scaling = "standard", path: str | Path | None = None) -> None:
         super().__init__()
         amounts = find_packaged("cdt", "data/resources/cyto_full_data.csv", "proteins", path)
         table = _read(amounts)
         names = tuple(str(name) for name in table.columns)
         values = _amounts(table, amounts)
-        columns = [np.log(column) if log else column for column in values.T]
-        encoded = [scaled(name, column, scaling).encode(column) for name, column in zip(names, columns, strict=True)]
-        self._samples = torch.from_numpy(np.concatenate(encoded, axis=1).astype(np.float32))
+        rules = [
+            ColumnRule(name, scaled(name, column, scaling, log), float(column.mean()), False)
+            for name, column in zip(names, values.T, strict=True)
+        ]
+        self.preparation = TablePreparation(tuple(rules), "refuse", None, ".", ())
+        self._samples = self.preparation.prepare(table)
         self.graph = torch.from_numpy(_graph(amounts.with_name("cyto_full_target.csv"), names))
         self.features = tuple(Feature(name) for name in names)
         self.data_shape = (len(names),)

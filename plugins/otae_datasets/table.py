@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from otae.errors import ConfigError, DataError, unknown_name
-from otae.interfaces import Feature
+from otae.errors import ConfigError
 
 from .array_file import Array
 from .batched import Batched
-from .column_rules import ColumnRule, Learning, as_text, read_numbers
-from .columns import line, read_columns
-from .encodings import Missing, OneHot, Scaling
+from .column_rules import Learning
+from .columns import read_columns
+from .encodings import Missing, Scaling
 from .indices import checked
 from .paths import existing_file
+from .table_content import learn_table
 from .table_preparation import TablePreparation
 
 
@@ -45,6 +44,7 @@ class Table(Batched):
         delimiter: What stands between the values of a CSV file; found in its first line where `None`.
         decimal: The decimal mark of numbers in a CSV file.
         max_categories: The largest number of categories of a column.
+        units: The unit of a column, by its name, such as `{height: cm}`, for reports.
 
     Attributes:
         features: What each entry of a sample is: a column, or one category of a column.
@@ -80,6 +80,7 @@ class Table(Batched):
         delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None,
         decimal: Literal[".", ","] = ".",
         max_categories: Annotated[int, Field(gt=0)] = 100,
+        units: dict[str, str] | None = None,
     ) -> None:
         super().__init__()
         if label is not None and label in (columns or ()):
@@ -87,18 +88,11 @@ class Table(Batched):
         self._path = existing_file(path)
         where, marks = f"'{self._path}'", tuple(missing_values or ())
         wanted = None if columns is None else [*columns, *([] if label is None else [label])]
-        read = dict(read_columns(self._path, delimiter, wanted, marks))
-        self.class_names, self.labels = _label(read, label, decimal, where)
-        if not read:
-            raise DataError(f"{where} holds no column besides the label. Write one.")
-        for name in categorical or ():
-            if name not in read:
-                raise ConfigError(f"categorical: {unknown_name('column', name, read)}")
-        learning = Learning(frozenset(categorical or ()), scaling, missing, decimal, max_categories, where)
-        rules = tuple(learning.learn(name, values) for name, values in read.items())
-        self.preparation: TablePreparation = TablePreparation(rules, missing, delimiter, decimal, marks)
-        self._samples = self.preparation.encode(read, where)
-        self.features = tuple(feature for rule in rules for feature in _features(rule))
+        learning = Learning(frozenset(categorical or ()), scaling, missing, decimal, max_categories, where, units or {})
+        content = learn_table(read_columns(self._path, delimiter, wanted, marks), label, learning, delimiter, marks)
+        self._samples, self.features = content.samples, content.features
+        self.preparation: TablePreparation = content.preparation
+        self.class_names, self.labels = content.class_names, content.labels
         self.data_shape = (self._samples.shape[1],)
         self.value_range = (0.0, 1.0) if scaling == "min-max" else None
 
@@ -118,27 +112,3 @@ class Table(Batched):
             DataError: If they have another number of entries.
         """
         return self.preparation.decode(rows)
-
-
-def _features(rule: ColumnRule) -> tuple[Feature, ...]:
-    if isinstance(rule.encoding, OneHot):
-        return tuple(Feature(rule.name, category=category) for category in rule.encoding.categories)
-    return (Feature(rule.name),)
-
-
-def _label(
-    read: dict[str, Array], label: str | None, decimal: str, where: str
-) -> tuple[tuple[str, ...] | None, Tensor | None]:
-    """Returns the names of the classes, and one integer class per row, with shape (N,); takes the label from the columns."""
-    if label is None:
-        return None, None
-    if label not in read:
-        raise DataError(f"{where}: {unknown_name('column', label, read)}")
-    column = read.pop(label)
-    if (lost := np.array([value is None for value in column])).any():
-        raise DataError(f"{line(int(lost.argmax()), where)}: the label {label!r} is missing. Give it, or drop the row.")
-    numbers = read_numbers(column, decimal)
-    texts = bool(np.isnan(numbers).any())
-    classes, places = np.unique(as_text(column) if texts else numbers, return_inverse=True)
-    names = tuple(str(each) if texts else f"{each:g}" for each in classes)
-    return names, torch.from_numpy(places.astype(np.int64))

@@ -71,11 +71,8 @@ class TablePreparation(Preparation):
         return self.encode(self._require(frame_columns(raw, None), where), where)
 
     def restore(self, samples: Tensor) -> pd.DataFrame:
-        columns = self.decode(samples)
-        whole = {rule.name for rule in self.rules if rule.whole}
-        return pd.DataFrame(
-            {name: np.round(each).astype(np.int64) if name in whole else each for name, each in columns.items()}
-        )
+        blocks = self._cut(samples)
+        return pd.concat([rule.restore(block) for rule, block in zip(self.rules, blocks, strict=True)], axis=1)
 
     def encode(self, columns: Mapping[str, Array], where: str) -> Tensor:
         """Returns the samples of columns, with shape (N, D).
@@ -99,12 +96,16 @@ class TablePreparation(Preparation):
         Raises:
             DataError: If they have another number of entries.
         """
+        blocks = self._cut(rows)
+        return {rule.name: rule.encoding.decode(block) for rule, block in zip(self.rules, blocks, strict=True)}
+
+    def _cut(self, rows: Tensor) -> list[Array]:
+        """Returns the entries of each column."""
         entries = rows.detach().cpu().double().numpy()
         sizes = [len(rule.encoding.names) for rule in self.rules]
         if entries.ndim != 2 or entries.shape[1] != sum(sizes):
             raise DataError(f"Rows of this table have shape (N, {sum(sizes)}), not {entries.shape}.")
-        blocks = np.split(entries, np.cumsum(sizes)[:-1], axis=1)
-        return {rule.name: rule.encoding.decode(block) for rule, block in zip(self.rules, blocks, strict=True)}
+        return np.split(entries, np.cumsum(sizes)[:-1], axis=1)
 
     def _require(self, found: Mapping[str, Array], where: str) -> Mapping[str, Array]:
         lacking: Sequence[str] = [name for name in self.names if name not in found]

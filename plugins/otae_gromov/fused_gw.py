@@ -12,7 +12,7 @@ from otae.reductions import Backend, precise, safe_sqrt
 
 from .geometry import squared_euclidean
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Tolerance
+from .solved import Count, Epsilon, Solved, Solver, Starts, Tolerance
 
 
 class FusedGW(Solved):
@@ -57,7 +57,7 @@ class FusedGW(Solved):
         solver: Solver = "entropic",
         tolerance: Tolerance = 1e-4,
         max_iterations: Count = 100,
-        starts: Count = 1,
+        starts: Starts = 1,
         backend: Backend = "auto",
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)

@@ -18,7 +18,7 @@ from otae.transport import SqEuclidean, require_ground
 
 from .geometry import Geometry, lift, squared_euclidean
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Start, Tolerance
+from .solved import Count, Epsilon, Solved, Solver, Start, Starts, Tolerance
 
 _FEWEST = 4  # points of a cloud that is split in halves
 
@@ -92,7 +92,7 @@ class GW(Solved):
         debias: Literal["none", "same", "halves"] = "none",
         tolerance: Tolerance = 1e-4,
         max_iterations: Count = 100,
-        starts: Count = 1,
+        starts: Starts = 1,
         backend: Backend = "auto",
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)

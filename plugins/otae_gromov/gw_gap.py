@@ -13,7 +13,7 @@ from otae.reductions import Backend, pair_weights
 
 from .geometry import squared_euclidean
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Start, Tolerance
+from .solved import Count, Epsilon, Solved, Solver, Start, Starts, Tolerance
 
 
 class GWGap(Solved):
@@ -53,7 +53,7 @@ class GWGap(Solved):
         solver: Solver = "entropic",
         tolerance: Tolerance = 1e-4,
         max_iterations: Count = 100,
-        starts: Count = 1,
+        starts: Starts = 1,
         backend: Backend = "auto",
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)

@@ -7,7 +7,7 @@ from otae.reductions import Backend
 
 from .geometry import squared_euclidean
 from .quadratic import Quadratic, inner_product_gw
-from .solved import Count, Epsilon, Solved, Solver, Tolerance
+from .solved import Count, Epsilon, Solved, Solver, Starts, Tolerance
 
 
 class InnerProductGW(Solved):
@@ -47,7 +47,7 @@ class InnerProductGW(Solved):
         solver: Solver = "entropic",
         tolerance: Tolerance = 1e-4,
         max_iterations: Count = 100,
-        starts: Count = 1,
+        starts: Starts = 1,
         backend: Backend = "auto",
     ) -> None:
         super().__init__(epsilon, solver, tolerance, max_iterations, starts, backend)

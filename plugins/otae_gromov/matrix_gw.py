@@ -15,7 +15,7 @@ from otae.transport.envelope import Needs
 
 from .descent import Descended, Distortion
 from .matching import held_plans, match_profiles
-from .solved import Count, Tolerance
+from .solved import Count, Starts, Tolerance
 
 _NOTHING = 1e-12  # the share of the largest cost below which nothing is left to gain
 _ASYMMETRY = 1e-5  # of the largest distance
@@ -54,7 +54,7 @@ class MatrixGW(Transport):
 
     same_space = False
 
-    def __init__(self, tolerance: Tolerance = 1e-9, max_iterations: Count = 1000, starts: Count = 8) -> None:
+    def __init__(self, tolerance: Tolerance = 1e-9, max_iterations: Count = 1000, starts: Starts = 8) -> None:
         super().__init__()
         self.tolerance, self.max_iterations, self.starts = tolerance, max_iterations, starts
 

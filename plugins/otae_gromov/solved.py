@@ -27,7 +27,8 @@ from .quadratic import Quadratic
 Epsilon = Annotated[float, Field(gt=0)] | None
 Solver = Literal["entropic", "exact"]
 Tolerance = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(gt=0, le=10**9)]
+Starts = Annotated[int, Field(gt=0, le=1024)]
 
 _EPSILON = 0.16  # the default temperature, in units of E|x|² E|y|²: a hundredth of 16 E|x|² E|y|², the size of the cost
 _SMALL = 2**16  # pairs up to which the exact solver starts cold; beyond, annealing first saves it linear problems

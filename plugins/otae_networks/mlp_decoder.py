@@ -40,7 +40,7 @@ class MLPDecoder(Decoder):
         *,
         value_range: tuple[float, float] | None = None,
         width: Annotated[int, Field(gt=0)] = 256,
-        depth: Annotated[int, Field(ge=0)] = 2,
+        depth: Annotated[int, Field(ge=0, le=256)] = 2,
         activation: Activation = "silu",
         output: Output = "auto",
     ) -> None:

@@ -42,7 +42,7 @@ class MLPEncoder(Encoder):
         *,
         noise: Noise = "gaussian",
         width: Annotated[int, Field(gt=0)] = 256,
-        depth: Annotated[int, Field(ge=0)] = 2,
+        depth: Annotated[int, Field(ge=0, le=256)] = 2,
         activation: Activation = "silu",
     ) -> None:
         super().__init__(data_shape, latent_dim)

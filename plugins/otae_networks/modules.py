@@ -21,28 +21,27 @@ class Wrapped(nn.Module):
         name: The module's name in the entry-point group `otae_networks.modules`.
         weights: A safetensors file with all of the module's state; its own where `None`.
         freeze: Whether the module stays as it is, in eval mode too, so that statistics of batches do not move.
-        inputs: The shape of one input.
+        inputs: The shape of one input; not checked where `None`.
 
     Attributes:
-        outputs: The shape of one output.
+        outputs: The shape of one output; empty where it was not checked.
 
     Raises:
         ConfigError: If there is no such module, it cannot be made, or its weights or inputs do not fit.
     """
 
-    def __init__(self, name: str, weights: str | None, freeze: bool, inputs: tuple[int, ...]) -> None:
+    def __init__(self, name: str, weights: str | None, freeze: bool, inputs: tuple[int, ...] | None) -> None:
         super().__init__()
         self.freeze = freeze
         self.module = load_module(name, GROUP)
         if weights is not None:
             fill_module(self.module, weights)
-        self.outputs = _outputs(name, self.module, inputs)
+        self.outputs = () if inputs is None else _outputs(name, self.module, inputs)
         self.module.requires_grad_(not freeze)
         self.train()
 
-    def forward(self, x: Tensor) -> Tensor:
-        outputs: Tensor = self.module(x)
-        return outputs
+    def forward(self, x: Tensor) -> Any:
+        return self.module(x)
 
     def train(self, mode: bool = True) -> Wrapped:
         return super().train(mode and not self.freeze)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from otae.errors import ConfigError
-from otae.interfaces import Decoder, Encoder
+from otae.interfaces import Decoder, Encoder, PlainEncoder
 
 from .heads import HEADS, Noise
 from .modules import Wrapped
@@ -23,6 +23,7 @@ class PretrainedEncoder(Encoder):
     The module is offered by an installed package under the entry-point group `otae_networks.modules`, as a class or
     function that makes a `torch.nn.Module` without arguments: `resnet18 = "my_package:resnet18"`. It takes samples with
     shape (N, *data_shape), and its features are flattened. No code is loaded from a file: weights are safetensors.
+    With `head: false` the module makes the law itself: a tensor is a deterministic code, a pair is mean and log-variance.
 
     Args:
         data_shape: The shape of one sample.
@@ -32,9 +33,11 @@ class PretrainedEncoder(Encoder):
         freeze: Whether only the head is trained, and the module stays in eval mode.
         noise: `gaussian` for a diagonal Gaussian law with learned mean and variance, `implicit` for noise that enters
             the last layer and leaves no density, `none` for a deterministic code.
+        head: Whether a trainable layer makes the law from the module's features; otherwise what the module gives is the law,
+            and `noise` has no effect.
 
     Raises:
-        ConfigError: If the module or its weights cannot be had, or it cannot take the samples.
+        ConfigError: If the module or its weights cannot be had, it cannot take the samples, or gives no codes without a head.
     """
 
     def __init__(
@@ -46,14 +49,20 @@ class PretrainedEncoder(Encoder):
         weights: str | None = None,
         freeze: bool = True,
         noise: Noise = "gaussian",
+        head: bool = True,
     ) -> None:
         super().__init__(data_shape, latent_dim)
-        self.body = Wrapped(module, weights, freeze, self.data_shape)
-        self.head = HEADS[noise](prod(self.body.outputs), latent_dim)
-        self.has_density = self.head.has_density
+        self.plain: PlainEncoder | None = None
+        if head:
+            self.body = Wrapped(module, weights, freeze, self.data_shape)
+            self.head = HEADS[noise](prod(self.body.outputs), latent_dim)
+            self.has_density = self.head.has_density
+        else:
+            self.plain = PlainEncoder(Wrapped(module, weights, freeze, None), self.data_shape, latent_dim)
+            self.has_density = self.plain.has_density
 
     def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.body(x).flatten(1))
+        return self.head(self.body(x).flatten(1)) if self.plain is None else self.plain(x)
 
 
 class PretrainedDecoder(Decoder):

@@ -58,7 +58,7 @@ class ResNetEncoder(Encoder):
         value_range: tuple[float, float] | None = None,
         noise: Noise = "gaussian",
         channels: Annotated[int, Field(gt=0)] = 32,
-        blocks: Annotated[int, Field(ge=0)] = 1,
+        blocks: Annotated[int, Field(ge=0, le=64)] = 1,
         width: Annotated[int, Field(gt=0)] = 256,
         activation: Activation = "silu",
     ) -> None:

@@ -52,7 +52,7 @@ class SequenceDecoder(Decoder):
         value_range: tuple[float, float] | None = None,
         body: Body = "conv",
         width: Annotated[int, Field(gt=0)] = 64,
-        depth: Annotated[int, Field(gt=0)] = 2,
+        depth: Annotated[int, Field(gt=0, le=256)] = 2,
         heads: Annotated[int, Field(gt=0)] = 4,
         activation: Activation = "silu",
         output: Output = "auto",

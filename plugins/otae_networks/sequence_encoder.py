@@ -54,7 +54,7 @@ class SequenceEncoder(Encoder):
         noise: Noise = "gaussian",
         body: Body = "conv",
         width: Annotated[int, Field(gt=0)] = 64,
-        depth: Annotated[int, Field(gt=0)] = 2,
+        depth: Annotated[int, Field(gt=0, le=256)] = 2,
         heads: Annotated[int, Field(gt=0)] = 4,
         activation: Activation = "silu",
     ) -> None:

@@ -52,7 +52,7 @@ class SetDecoder(Decoder):
         *,
         value_range: tuple[float, float] | None = None,
         width: Annotated[int, Field(gt=0)] = 128,
-        depth: Annotated[int, Field(gt=0)] = 2,
+        depth: Annotated[int, Field(gt=0, le=256)] = 2,
         activation: Activation = "silu",
         output: Output = "auto",
     ) -> None:

@@ -56,7 +56,7 @@ class SetEncoder(Encoder):
         *,
         noise: Noise = "gaussian",
         width: Annotated[int, Field(gt=0)] = 128,
-        depth: Annotated[int, Field(gt=0)] = 2,
+        depth: Annotated[int, Field(gt=0, le=256)] = 2,
         activation: Activation = "silu",
     ) -> None:
         super().__init__(data_shape, latent_dim)

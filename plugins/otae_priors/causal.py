@@ -56,7 +56,7 @@ class Causal(Prior):
     def __init__(
         self,
         latent_dim: int,
-        layers: Annotated[int, Field(gt=0)] = 3,
+        layers: Annotated[int, Field(gt=0, le=256)] = 3,
         width: Annotated[int, Field(gt=0)] = 8,
         temperature: Annotated[float, Field(gt=0)] = 1.0,
     ) -> None:

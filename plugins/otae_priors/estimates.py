@@ -135,6 +135,18 @@ def maximise(mixture: Fitted, codes: Tensor) -> Fitted:
     return Fitted((masses / masses.sum()).log(), means, torch.ones_like(masses), torch.linalg.cholesky(covariances))
 
 
+def log_likelihood(mixture: Fitted, codes: Tensor) -> float:
+    """Returns the mean log-density of a mixture at codes, in nats.
+
+    Args:
+        mixture: The mixture, with one root a component; its scales count for nothing.
+        codes: The codes, in double precision, with shape (N, D).
+    """
+    gaussians = MultivariateNormal(mixture.means, mixture.roots @ mixture.roots.mT)
+    joint = mixture.logits.log_softmax(0) + gaussians.log_prob(codes[:, None])  # type: ignore[no-untyped-call]  # (N, K)
+    return float(joint.logsumexp(1).mean())
+
+
 def _ridge(codes: Tensor) -> Tensor:
     return 1e-3 * codes.var(0).mean().clamp_min(1e-12) * torch.eye(codes.shape[1]).to(codes)
 

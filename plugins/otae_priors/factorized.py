@@ -38,7 +38,7 @@ class Factorized(Pushforward):
         self,
         latent_dim: int,
         width: Annotated[int, Field(gt=0)] = 4,
-        depth: Annotated[int, Field(gt=0)] = 3,
+        depth: Annotated[int, Field(gt=0, le=256)] = 3,
         learn_scales: bool = False,
     ) -> None:
         super().__init__(latent_dim, _Marginals(latent_dim, [1, *[width] * depth, 1]), learn_scales)

@@ -46,7 +46,7 @@ class Flow(Prior):
     def __init__(
         self,
         latent_dim: int,
-        transforms: Annotated[int, Field(gt=0)] = 3,
+        transforms: Annotated[int, Field(gt=0, le=64)] = 3,
         width: Annotated[int, Field(gt=0)] = 64,
         bins: Annotated[int, Field(gt=1)] = 8,
         standardize: bool = True,

@@ -13,7 +13,7 @@ from otae.errors import CloudError
 from otae.interfaces import Prior
 
 from .choice import argmax, perturb, sparsemax
-from .estimates import Fitted, fit_mixture, maximise
+from .estimates import Fitted, fit_mixture, log_likelihood, maximise
 from .gaussians import Gaussians
 
 _STEPS = 3  # of expectation maximisation, where components follow the codes
@@ -45,6 +45,8 @@ class Mixture(Prior):
         every: The number of epochs after which the components follow the codes again, by a few steps of expectation
             maximisation from where they are; gradients alone move them where `None`.
         tries: The number of starts of the first fit from k-means, of which the one with the highest likelihood counts.
+        rivals: The number of starts from k-means that are fitted anew each time the components follow; the best of them
+            takes their place where it makes the codes more likely, so that a class which was lost can come back.
 
     Attributes:
         means: The components' means m before standardisation, with shape (K, latent_dim).
@@ -72,10 +74,11 @@ class Mixture(Prior):
         temperature: Annotated[float, Field(gt=0)] = 0.1,
         warmup: Annotated[int, Field(gt=0)] | None = None,
         every: Annotated[int, Field(gt=0)] | None = None,
-        tries: Annotated[int, Field(gt=0)] = 10,
+        tries: Annotated[int, Field(gt=0, le=1000)] = 10,
+        rivals: Annotated[int, Field(ge=0, le=1000)] = 0,
     ) -> None:
         super().__init__(latent_dim)
-        self.warmup, self.every, self.tries = warmup, every, tries
+        self.warmup, self.every, self.tries, self.rivals = warmup, every, tries, rivals
         self.temperature = temperature
         self.means = nn.Parameter(torch.randn(components, latent_dim))
         self.roots = nn.Parameter(scale * torch.eye(latent_dim).repeat(components, 1, 1))
@@ -105,16 +108,22 @@ class Mixture(Prior):
                 f"The prior mixture starts from at least {least} codes, got {len(codes)}. Give more data, or leave out warmup."
             )
         codes = codes.detach().double().cpu()
-        if again:
-            found = Fitted(
-                *(each.detach().double().cpu() for each in (self.logits, self.means, self.logits, self.roots))
-            )
-            for _ in range(_STEPS):
-                found = maximise(found, codes)
-        else:
-            found = fit_mixture(codes, len(self.logits), self.tries)
+        found = self._follow(codes) if again else fit_mixture(codes, len(self.logits), self.tries)
         for parameter, values in ((self.means, found.means), (self.roots, found.roots), (self.logits, found.logits)):
             parameter.copy_(values)
+
+    def _follow(self, codes: Tensor) -> Fitted:
+        """Returns the mixture after some steps of expectation maximisation, or a rival that makes the codes more likely.
+
+        Args:
+            codes: The codes, in double precision, with shape (N, latent_dim).
+        """
+        logits, means, roots = (each.detach().double().cpu() for each in (self.logits, self.means, self.roots))
+        starts = [Fitted(logits, means, logits, roots)]
+        if self.rivals:
+            starts.append(fit_mixture(codes, len(logits), self.rivals))
+        found = [_improve(start, codes) for start in starts]
+        return max(found, key=lambda each: log_likelihood(each, codes))
 
     @property
     def components(self) -> Gaussians:
@@ -132,3 +141,9 @@ class Mixture(Prior):
 
     def extra_repr(self) -> str:
         return f"components={len(self.logits)}, temperature={self.temperature:g}"
+
+
+def _improve(mixture: Fitted, codes: Tensor) -> Fitted:
+    for _ in range(_STEPS):
+        mixture = maximise(mixture, codes)
+    return mixture

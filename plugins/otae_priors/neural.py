@@ -40,7 +40,7 @@ class Neural(Pushforward):
         self,
         latent_dim: int,
         width_factor: Annotated[int, Field(gt=0)] = 4,
-        depth: Annotated[int, Field(gt=0)] = 3,
+        depth: Annotated[int, Field(gt=0, le=256)] = 3,
         learn_scales: bool = False,
     ) -> None:
         widths = [latent_dim, *[width_factor * latent_dim] * depth]

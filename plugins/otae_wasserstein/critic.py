@@ -16,7 +16,7 @@ from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
 from otae.interfaces import Cost
 
-from .critic_network import CriticNetwork
+from .critic_network import BranchName, CriticNetwork
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Critic(Cost):
         kind: The game that the critic plays.
         width: The width of the critic's hidden linear layers.
         features: The number of entries in which the branch of each member ends.
-        branch: `auto` for convolutions on images of at least 16 pixels a side, or `mlp` for linear layers only.
+        branch: `auto` for convolutions on images of at least 16 pixels a side, `mlp` for linear layers only, or `none`
+            for no branches: the members, side by side, are what the head sees. The cheapest where members are small.
         penalty: The weight λ; `None` for what suits the kind: 10 for `kantorovich`; 0 for `jensen-shannon`, which is
             bounded without.
         drift: The weight δ of the squared values within the penalty.
@@ -99,7 +100,7 @@ class Critic(Cost):
         *,
         width: Annotated[int, Field(gt=0)] = 256,
         features: Annotated[int, Field(gt=0)] = 64,
-        branch: Literal["auto", "mlp"] = "auto",
+        branch: BranchName = "auto",
         penalty: Annotated[float, Field(ge=0)] | None = None,
         drift: Annotated[float, Field(ge=0)] = 1e-4,
         spectral: bool = True,
@@ -131,8 +132,12 @@ class Critic(Cost):
         Raises:
             CloudError: If the clouds' members do not have the shapes that the critic was built for.
         """
-        with parametrize.cached():  # apart, so that no gradient runs to a cloud that needs none, such as the data
-            f_source, f_target = self._value(source), self._value(target)
+        together = source.points.requires_grad == target.points.requires_grad
+        with parametrize.cached():
+            if together:  # one pass over both is faster than two
+                f_source, f_target = self._values(source, target)
+            else:  # no gradient runs to the cloud that needs none, such as a fixed prior
+                f_source, f_target = self._value(source), self._value(target)
         return self._game(source, f_source, target, f_target)
 
     def adversary_loss(self, source: Cloud, target: Cloud) -> Tensor:
@@ -188,14 +193,17 @@ class Critic(Cost):
         return high.mean(loss(f_high)) + low.mean(loss(-f_low))
 
     def _values(self, source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
-        both = self._value(Cloud(torch.cat([source.flat, target.flat])))  # one pass over both is faster than two
+        both = self.network(self.scales * torch.cat([self._read(source), self._read(target)]))
         return both[: len(source)], both[len(source) :]
 
     def _value(self, cloud: Cloud) -> Tensor:
+        return self.network(self.scales * self._read(cloud))
+
+    def _read(self, cloud: Cloud) -> Tensor:
         points = cloud.flat
         if points.shape[1] != (size := sum(self.network.sizes)):
             raise CloudError(
                 f"This critic was built for members of shapes {self.network.shapes}, {size} entries in all, but the "
                 f"clouds have {points.shape[1]}. Build it with the shapes of the clouds that it compares."
             )
-        return self.network(self.scales * points)
+        return points

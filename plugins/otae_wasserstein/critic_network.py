@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
+
+BranchName: TypeAlias = Literal["auto", "mlp", "none"]
+"""What stands between each member and the head."""
 
 _SMALLEST_IMAGE = 16  # pixels a side; below, convolutions of stride 2 leave nothing to see
 
@@ -18,13 +22,14 @@ class CriticNetwork(nn.Module):
 
     Each member has a branch that ends in `features` entries: strided convolutions for images of at least 16 pixels a
     side, linear layers for the rest. The branches' outputs, each divided by their number, feed a head of two hidden
-    layers. Every layer but the last is followed by a LeakyReLU of slope 0.2.
+    layers. Every layer but the last is followed by a LeakyReLU of slope 0.2. Without branches, the members themselves
+    feed the head.
 
     Args:
         shapes: The shape of one point of each member, such as ((3, 64, 64), (64,)).
         width: The width of the hidden linear layers.
         features: The number of entries in which a branch ends.
-        branch: `auto` as above, or `mlp` for linear layers only.
+        branch: `auto` as above, `mlp` for linear layers only, or `none` for a head over the members as they are.
         spectral: Whether to divide every layer's weight by its spectral norm, which one power iteration per forward
             pass tracks in training mode.
 
@@ -38,14 +43,16 @@ class CriticNetwork(nn.Module):
         shapes: tuple[tuple[int, ...], ...],
         width: int = 256,
         features: int = 64,
-        branch: Literal["auto", "mlp"] = "auto",
+        branch: BranchName = "auto",
         spectral: bool = True,
     ) -> None:
         super().__init__()
         self.shapes = shapes
         self.sizes = [math.prod(shape) for shape in shapes]
-        self.branches = nn.ModuleList(_BRANCHES[branch](shape, width, features) for shape in shapes)
-        self.head = nn.Sequential(*_dense(len(shapes) * features, width), *_dense(width, width), nn.Linear(width, 1))
+        build = _BRANCHES[branch]
+        self.branches = nn.ModuleList(build(shape, width, features) for shape in shapes) if build else None
+        entries = len(shapes) * features if build else sum(self.sizes)
+        self.head = nn.Sequential(*_dense(entries, width), *_dense(width, width), nn.Linear(width, 1))
         if spectral:
             for layer in [layer for layer in self.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]:
                 parametrizations.spectral_norm(layer)
@@ -56,13 +63,16 @@ class CriticNetwork(nn.Module):
         Args:
             points: The points of the joint cloud, flat and side by side, with shape (N, D).
         """
+        values: Tensor = self.head(points if self.branches is None else self._features(self.branches, points))
+        return values.squeeze(1)
+
+    def _features(self, branches: nn.ModuleList, points: Tensor) -> Tensor:
         members = torch.split(points, self.sizes, dim=1)
         features = [
             branch(member.reshape(-1, *shape))
-            for branch, member, shape in zip(self.branches, members, self.shapes, strict=True)
+            for branch, member, shape in zip(branches, members, self.shapes, strict=True)
         ]
-        values: Tensor = self.head(torch.cat(features, dim=1) / len(features))
-        return values.squeeze(1)
+        return torch.cat(features, dim=1) / len(features)
 
     if TYPE_CHECKING:
 
@@ -95,4 +105,8 @@ def _dense(before: int, after: int) -> list[nn.Module]:
     return [nn.Linear(before, after), nn.LeakyReLU(0.2)]
 
 
-_BRANCHES = {"auto": _auto_branch, "mlp": _mlp_branch}
+_BRANCHES: dict[str, Callable[[tuple[int, ...], int, int], nn.Sequential] | None] = {
+    "auto": _auto_branch,
+    "mlp": _mlp_branch,
+    "none": None,
+}

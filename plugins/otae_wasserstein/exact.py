@@ -61,7 +61,7 @@ class Exact(Transport):
     def __init__(
         self,
         ground: Ground = SqEuclidean(),
-        max_iterations: Annotated[int, Field(gt=0)] = 1_000_000,
+        max_iterations: Annotated[int, Field(gt=0, le=1_000_000_000)] = 1_000_000,
     ) -> None:
         super().__init__()
         self.ground, self.max_iterations = require_ground(ground), max_iterations

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import rest_slow
 from naive import points
 from torch import Tensor
 
@@ -184,7 +185,7 @@ def entropic(seed: int, ground: Any, epsilon: float) -> tuple[Tensor, float, flo
 
 
 @pytest.mark.parametrize(("ground", "epsilon"), PROBLEMS)
-@pytest.mark.parametrize("seed", [3, 7])
+@pytest.mark.parametrize("seed", rest_slow([3, 7]))
 def test_the_entropic_solver_finds_what_pot_finds(seed: int, ground: Any, epsilon: float) -> None:
     plan, value, whole, solution = entropic(seed, ground, epsilon)
     assert solution.converged
@@ -210,7 +211,7 @@ CONVERGED = {
 }
 
 
-@pytest.mark.parametrize("size", [3, 12], ids=["features", "products"])
+@pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", CONVERGED)
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(8, size), weighted(9, 2, seed=1, spread=1.5)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import rest_slow
 from naive import points
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -152,7 +153,7 @@ COSTS: dict[str, Cost] = {
 }
 
 
-@pytest.mark.parametrize("size", [3, 12], ids=["features", "products"])
+@pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", COSTS)
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(7, size), weighted(8, size if COSTS[name].same_space else 2, seed=1)

@@ -141,5 +141,5 @@ def test_the_unbiased_estimate_refuses_a_single_point() -> None:
 
 
 def test_the_energy_distance_has_no_features() -> None:
-    with pytest.raises(ConfigError, match="has no random frequencies.*sliced-energy"):
+    with pytest.raises(ConfigError, match=r"has no random frequencies.*sliced-energy"):
         RandomFeatures(Energy() + Gaussian())

@@ -230,3 +230,11 @@ def test_images_can_be_seen_without_convolutions() -> None:
 def test_a_critic_names_the_shapes_it_was_built_for() -> None:
     with pytest.raises(CloudError, match=r"built for members of shapes \(\(1, 4, 4\), \(3,\)\), 19 entries"):
         critic()(draws(2, 5), draws(2, 5))
+
+
+def test_a_critic_without_branches_is_a_network_over_the_members_side_by_side() -> None:
+    network = CriticNetwork(((1, 2, 2), (3,)), width=8, branch="none", spectral=False)
+    points = torch.randn(5, 7)
+    assert network.branches is None
+    torch.testing.assert_close(network(points), network.head(points).squeeze(1))
+    assert sum(parameter.numel() for parameter in network.parameters()) == (7 * 8 + 8) + (8 * 8 + 8) + (8 + 1)

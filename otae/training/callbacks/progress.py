@@ -56,9 +56,9 @@ class Progress(ProgressBar):
             terms = _terms(pl_module)
             self._bar.update(self._task, completed=pl_module.step, epoch=trainer.current_epoch + 1, terms=terms)
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
-        if self._bar is None and not trainer.sanity_checking and (epoch % max(1, epochs // 10) == 0 or epoch == epochs):
+        if self._bar is None and (epoch % max(1, epochs // 10) == 0 or epoch == epochs):
             told = "  ".join(f"{name} {value:.4g}" for name, value in _terms(pl_module).items())
             self.console.print(f"epoch {epoch}/{epochs}  {told}", highlight=False, soft_wrap=True)
 

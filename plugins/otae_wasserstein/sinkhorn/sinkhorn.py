@@ -106,7 +106,7 @@ class Sinkhorn(Transport):
         reach: Positive | None = None,
         debias: bool = True,
         tolerance: Positive = 0.02,
-        max_iterations: Annotated[int, Field(gt=0)] = 100,
+        max_iterations: Annotated[int, Field(gt=0, le=1000000000)] = 100,
         backend: Literal["auto", "dense", "keops", "geomloss"] = "auto",
     ) -> None:
         super().__init__()

@@ -58,7 +58,7 @@ class GeneralizedSliced(Cost):
         defining: Literal["circular", "polynomial"] = "circular",
         projections: Annotated[int, Field(gt=0)] = 64,
         p: Annotated[float, Field(ge=1)] = 2.0,
-        degree: Annotated[int, Field(gt=0)] = 3,
+        degree: Annotated[int, Field(gt=0, le=16)] = 3,
         radius: Positive = 1.0,
     ) -> None:
         super().__init__()

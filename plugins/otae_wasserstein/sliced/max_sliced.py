@@ -52,8 +52,8 @@ class MaxSliced(Cost):
 
     def __init__(
         self,
-        starts: Annotated[int, Field(gt=0)] = 8,
-        steps: Annotated[int, Field(ge=0)] = 30,
+        starts: Annotated[int, Field(gt=0, le=1024)] = 8,
+        steps: Annotated[int, Field(ge=0, le=10000)] = 30,
         p: Annotated[float, Field(ge=1)] = 2.0,
     ) -> None:
         super().__init__()
