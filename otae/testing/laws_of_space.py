@@ -30,7 +30,11 @@ class SpaceLaws(LawSubject):
         twin = self.turn(x)[order]
         first, pull = self._pull(self.build(), x, 2 * twin.flip(0))
         value, left = self._pull(self.build().to(dtype), x.to(dtype), twin.to(dtype))
-        size = abs(first) if self.degree is None else max(abs(first), float(torch.pdist(x).max()) ** self.degree)
+        if self.degree is None:  # it has lengths of its own, at which it is as large as it gets
+            others, force = self._pull(self.build(), x / spread, 2 * twin.flip(0) / spread)
+            size, pull = max(abs(first), abs(others)), max(pull, force)
+        else:
+            size = max(abs(first), float(torch.pdist(x).max()) ** self.degree)
         bound = (1e-6 if dtype == torch.float64 else self.single) * max(size, 1e-12)
         assert abs(value) <= bound, f"equal clouds cost {value}, where others cost {first}: let errors cancel"
         assert not self.smooth or left <= 1e-2 * pull, (
