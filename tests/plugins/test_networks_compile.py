@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from marks import rest_slow
 from torch import Tensor, nn
 
 import otae
@@ -45,7 +46,7 @@ def check(case: str, backend: str, noise: str) -> None:
         torch.testing.assert_close(found, gradients(part, result(plain(value))), rtol=1e-7, atol=1e-10)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", rest_slow(CASES, 2))
 def test_a_network_is_one_graph(case: str) -> None:
     check(case, "aot_eager", "gaussian")
 

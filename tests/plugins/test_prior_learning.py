@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from marks import rest_slow
 from torch import Generator, Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
@@ -228,7 +229,7 @@ def test_priors_with_a_density_learn_codes_by_kl(prior: Any) -> None:
     assert divergence().item() < first - 0.3
 
 
-@pytest.mark.parametrize("name", PRIORS)
+@pytest.mark.parametrize("name", rest_slow(PRIORS, 3, spread=True))
 def test_every_prior_trains_by_configuration_alone(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(PRIORS) <= set(otae.priors.names())
     small = [

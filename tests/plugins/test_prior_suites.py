@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import pytest
+
 from otae.testing import PriorSuite
 from otae_priors import (
     Causal,

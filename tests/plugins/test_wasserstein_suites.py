@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from otae.testing import CostSuite
 from otae_wasserstein import Exact, Gaussian, GeneralizedSliced, MaxSliced, Sinkhorn, Sliced
 
