@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from .config import Component, OptimizerConfig, SchedulerConfig, TrainingConfig
 from .errors import ConfigError, near_match, shorten, unknown_name
+from .yaml_values import forget_text
 
 _PROBES = 3
 # what a configuration has no use for: where a schedule stands, the sign of the objective, and the inner workings
@@ -158,7 +159,7 @@ def _typed(kind: Callable[..., Any], options: Mapping[str, Any], where: str) -> 
             raise ConfigError(f"{where}.{option}: {what} is needed here (got {shorten(repr(value), 80)}).")
         if isinstance(default, tuple) and len(value) != len(default):
             raise ConfigError(f"{where}.{option}: {len(default)} numbers are needed here (got {len(value)}).")
-    return dict(options)
+    return {option: forget_text(value) for option, value in options.items()}
 
 
 def _needed(default: Any) -> tuple[str, Callable[[Any], bool]] | None:

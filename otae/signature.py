@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
@@ -16,6 +16,7 @@ from .errors import ConfigError, PluginError
 from .explanation import explain
 from .interfaces.former import refuse_former
 from .nested import configurable, is_component
+from .yaml_values import forget_text
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -149,7 +150,7 @@ def check(model: type[M], values: Any, where: str, beside: Collection[str] = (),
         raise ConfigError(f"{where}: a value is not allowed: {error}.") from error
     for path in _truths_as_numbers(values, checked):
         raise ConfigError(f"{where}: {path}: a number is needed here, and true and false are none.")
-    return checked
+    return cast(M, forget_text(checked))
 
 
 def _truths_as_numbers(given: Any, checked: Any, path: str = "") -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from .errors import ConfigError
 
@@ -55,6 +56,26 @@ class Real(float):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Real, (float(self), self.text)
+
+
+def forget_text(value: Any) -> Any:
+    """Returns a checked value whose numbers are plain ones; extra fields of models keep theirs, until they are checked.
+
+    Args:
+        value: A number, text, a model, or a container of these.
+    """
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            value.__dict__[name] = forget_text(value.__dict__[name])
+    elif type(value) in (list, tuple):
+        return type(value)(forget_text(each) for each in value)
+    elif type(value) is dict:
+        return {forget_text(key): forget_text(each) for key, each in value.items()}
+    elif isinstance(value, Integer):
+        return int(value)
+    elif isinstance(value, Real):
+        return float(value)
+    return value
 
 
 class _Loader(yaml.SafeLoader):

@@ -70,7 +70,10 @@ def test_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
 
 
 def test_a_number_is_a_number_wherever_one_is_wanted(values: dict[str, Any]) -> None:
-    experiment = load_config(values, ["data.name=written", "data.share=1e-3", "data.mark=7"])
+    rate = "training.parts.decoder.lr=0.5"
+    experiment = load_config(values, ["data.name=written", "data.share=1e-3", "data.mark=7", rate, "training.epochs=2"])
+    assert type(experiment.training.parts["decoder"].lr) is float
+    assert type(experiment.training.epochs) is int
     assert experiment.data.options["share"] == 0.001
     assert type(experiment.to_dict()["data"]["share"]) is float
     assert experiment.data.options["mark"] == 7

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
-from otae.interfaces import Cost, Ground
+from otae.interfaces import Batch, Cost, Ground
 from otae.reductions import pair_weights, precise
 from otae.transport import SqEuclidean, require_ground
 
@@ -82,6 +82,25 @@ class Paired(Cost):
         lengths = F.binary_cross_entropy(y[..., -1].clamp(0, 1), there, reduction="none").sum(1)
         kept = there[..., None]
         return self.ground.pair(x[..., :-1] * kept, y[..., :-1] * kept) + lengths
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean ground costs of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The clouds they are paired with, with shape (B, N, D).
+        """
+        if (
+            source.weights is not None
+            and target.weights is not None
+            and not torch.allclose(source.masses, target.masses)
+        ):
+            raise CloudError(
+                "The weights of paired clouds are those of the pairs, but these differ: give them to one only."
+            )
+        costs = self._compare(source.points.flatten(0, 1), target.points.flatten(0, 1))
+        weighted = source if target.weights is None else target
+        return (costs.reshape(weighted.points.shape[:2]) * weighted.masses).sum(1)
 
     def extra_repr(self) -> str:
         return f"ground={self.ground}"

@@ -45,6 +45,7 @@ class TestFreeCoupledGW(CostSuite):
     target_shapes = ((2, 3),)
     counts_multiplicity = True
     vanishes = True
+    smooth = False
     moves_freely = True
     isometries = True
     degree = 1.0

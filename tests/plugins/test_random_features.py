@@ -29,12 +29,14 @@ KERNELS: dict[str, Kernel] = {
 
 class TestRandomFeatures(CostSuite):
     plugin = RandomFeatures
+    draws = True
     moves_freely = True
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0}}
 
 
 class TestFixedRandomFeatures(CostSuite):
     plugin = RandomFeatures
+    draws = True
     vanishes = True
     moves_freely = True
     options: ClassVar[dict[str, Any]] = {
@@ -141,5 +143,5 @@ def test_the_unbiased_estimate_refuses_a_single_point() -> None:
 
 
 def test_the_energy_distance_has_no_features() -> None:
-    with pytest.raises(ConfigError, match="has no random frequencies.*sliced-energy"):
+    with pytest.raises(ConfigError, match=r"has no random frequencies.*sliced-energy"):
         RandomFeatures(Energy() + Gaussian())

@@ -38,12 +38,15 @@ class TestMaxSliced(CostSuite):
 class TestCircularSliced(CostSuite):
     plugin = GeneralizedSliced
     counts_multiplicity = True
+    draws = True
 
 
 class TestPolynomialSliced(CostSuite):
     plugin = GeneralizedSliced
     options = {"defining": "polynomial"}
     counts_multiplicity = True
+    vanishes = True
+    draws = True
 
 
 class TestGaussian(CostSuite):
