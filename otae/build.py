@@ -116,7 +116,7 @@ def resolve(experiment: Experiment, *, metrics_too: bool = True) -> Experiment:
     if monitored and monitored.monitor not in ("total", *resolved.objective):
         allowed = ", ".join(["total", *resolved.objective])
         raise ConfigError(f"training.early_stopping.monitor: no term named {monitored.monitor!r}. Allowed: {allowed}.")
-    return Experiment.model_validate(resolved.to_dict()).titled(experiment.title)  # numbers without their text
+    return resolved
 
 
 def open_dataset(experiment: Experiment) -> Dataset:
