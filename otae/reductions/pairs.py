@@ -133,10 +133,10 @@ class _OwnSquaredDistances(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:
-        if x.shape[1] <= _FEW:
+        if x.shape[1] <= FEW:
             return _by_differences(x, x)
         products = x @ x.T
-        norms = (1 - _NOISE * torch.finfo(x.dtype).eps) * products.diagonal()
+        norms = (1 - NOISE * torch.finfo(x.dtype).eps) * products.diagonal()
         return (norms[:, None] + norms).sub_(products, alpha=2).clamp_min_(0)
 
     @staticmethod
@@ -147,7 +147,8 @@ class _OwnSquaredDistances(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (weights,), (x,) = gradients, ctx.saved_tensors
         both = 2 * (weights + weights.T)
-        return (both.sum(1).diag() - both) @ x
+        gradient: Tensor = (both.sum(1).diag() - both) @ x
+        return gradient
 
 
 def _mean(points: Tensor) -> Tensor:
