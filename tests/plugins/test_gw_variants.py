@@ -35,7 +35,7 @@ class TestFusedGW(CostSuite):
 
 class TestExactFusedGW(CostSuite):
     plugin = FusedGW
-    options = {"solver": "exact", "starts": 4}
+    options = {"solver": "exact", "starts": 2}
     vanishes = True
     moves_freely = True
 
@@ -53,7 +53,7 @@ class TestInnerProductGW(CostSuite):
 
 class TestExactInnerProductGW(CostSuite):
     plugin = InnerProductGW
-    options = {"solver": "exact", "starts": 4}
+    options = {"solver": "exact", "starts": 2}
     target_shapes = ((2, 3),)
     vanishes = True
     moves_freely = True
@@ -120,11 +120,9 @@ class TestSlicedGW(CostSuite):
         super().test_the_gradient_to_a_weight_of_0_is_one_sided()
 
 
-class TestSlicedGWOfTwoSpaces(CostSuite):
-    plugin = SlicedGW
+class TestSlicedGWOfTwoSpaces(TestSlicedGW):
     target_shapes = ((2, 3),)
-    counts_multiplicity = True
-    draws = True
+    vanishes = False
 
 
 def weighted(count: int, size: int, seed: int = 0) -> Cloud:
