@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from .arrays import is_floating, require_finite, to_tensor
 from .errors import CloudError, ConfigError
 from .interfaces import Components, Decoder, Encoder, Preparation, Prior
 from .interfaces.plain import wrap_plain
@@ -223,7 +224,7 @@ class Autoencoder(nn.Module):
 
     def _prepare(self, x: Array) -> Array:
         """Returns raw data as samples, and samples as they are."""
-        if self.preparation is None or isinstance(x, Tensor) or (isinstance(x, np.ndarray) and _floating(x)):
+        if self.preparation is None or isinstance(x, Tensor) or (isinstance(x, np.ndarray) and is_floating(x)):
             return x
         return self.preparation.prepare(x).numpy()
 
@@ -237,16 +238,18 @@ class Autoencoder(nn.Module):
         if size < 1:
             raise CloudError(f"batch_size must be at least 1, got {size}.")
         inputs = values if isinstance(values, Tensor) else np.asarray(values)
-        if tuple(inputs.shape[1:]) != shape or inputs.ndim != len(shape) + 1 or not _floating(inputs):
+        if tuple(inputs.shape[1:]) != shape or inputs.ndim != len(shape) + 1 or not is_floating(inputs):
             wanted = f"(N, {', '.join(map(str, shape))}) and a floating-point type"
             given = f"shape {tuple(inputs.shape)} and type {inputs.dtype}"
             raise CloudError(f"This model takes {what} of shape {wanted}, scaled as in training; got {given}.")
         if not len(inputs):
             raise CloudError(f"This model was given no {what}: the array is empty.")
         place = placement(self)
-        batches = (_tensor(inputs[start : start + size]) for start in range(0, len(inputs), size))
+        batches = (to_tensor(inputs[start : start + size]) for start in range(0, len(inputs), size))
         with evaluating(self):
-            result = torch.cat([function(_finite(batch, what).to(**place)).to(batch.device) for batch in batches])
+            result = torch.cat(
+                [function(require_finite(batch, what).to(**place)).to(batch.device) for batch in batches]
+            )
         return result if isinstance(values, Tensor) else result.numpy()
 
 
@@ -291,19 +294,3 @@ def placement(module: nn.Module) -> dict[str, Any]:
     """
     parameter = next(module.parameters(), None)
     return {} if parameter is None else {"device": parameter.device, "dtype": parameter.dtype}
-
-
-def _floating(values: Tensor | np.ndarray[Any, Any]) -> bool:
-    return values.is_floating_point() if isinstance(values, Tensor) else np.issubdtype(values.dtype, np.floating)
-
-
-def _tensor(batch: Tensor | np.ndarray[Any, Any]) -> Tensor:
-    if isinstance(batch, Tensor):
-        return batch
-    return torch.from_numpy(np.array(batch, dtype=batch.dtype.newbyteorder("=")))  # read-only and reversed arrays too
-
-
-def _finite(batch: Tensor, what: str) -> Tensor:
-    if not bool(torch.isfinite(batch).all()):
-        raise CloudError(f"The {what} hold a value that is not finite (NaN or infinity): clean them first.")
-    return batch

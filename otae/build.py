@@ -11,6 +11,7 @@ from .budget import bounding
 from .clouds import NAMED_CLOUDS
 from .config import Component, DataConfig, Experiment, TermConfig
 from .contracts import check_built
+from .discovery import Offer
 from .errors import ConfigError, DataError, ObjectiveError, OtaeError
 from .faults import make_failure
 from .interfaces import Cost, Dataset, InMemory, Metric
@@ -18,7 +19,6 @@ from .nested import Nested, is_component, nested_type
 from .objective import Objective, Term
 from .optimizers import check as check_training
 from .registry import (
-    Offer,
     Registry,
     costs,
     create_nested,

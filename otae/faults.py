@@ -24,6 +24,8 @@ INTERFACES: dict[str, type] = {
     "dataset": Dataset,
     "metric": Metric,
 }
+_ENVIRONMENT = ("allocate memory", "out of memory", "Storage size calculation overflowed", "integer multiplication overflow",
+                "DataLoader worker (pid", "shared memory object", "unable to mmap")  # fmt: skip
 _IN_WORKER = "in DataLoader worker process"
 _ENTRANCES = {
     "cost": "forward",
@@ -171,22 +173,11 @@ def blaming(where: str = "", part: object = None) -> Iterator[None]:
         raise
     except Exception as error:  # the plugin door: a part may raise anything
         culprit = find_culprit(error) or part
-        if culprit is None or is_memory(error):
+        if culprit is None or _is_environments(error):
             raise
         raise make_failure(culprit, error, "failed", where) from error
 
 
-def is_memory(error: BaseException) -> bool:
-    """Returns whether an error says that there is not enough memory.
-
-    Args:
-        error: The error.
-    """
-    text = str(error)
-    told = (
-        "allocate memory",
-        "out of memory",
-        "Storage size calculation overflowed",
-        "numel: integer multiplication overflow",
-    )
-    return isinstance(error, MemoryError) or any(each in text for each in told)
+def _is_environments(error: BaseException) -> bool:
+    """Returns whether an error says that memory is wanting, or that a reading process died: no part's doing."""
+    return isinstance(error, MemoryError) or any(each in str(error) for each in _ENVIRONMENT)

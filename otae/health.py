@@ -10,7 +10,7 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-from .registry import Offer
+from .discovery import Offer
 
 
 def fault(offer: Offer) -> str | None:

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
+from .discovery import Offer
 from .errors import RunError
-from .registry import Offer
 
 
 class PluginRecord(BaseModel):

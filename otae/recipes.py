@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from .discovery import Offer, offers
 from .errors import PluginConflictError, UnknownPluginError
-from .registry import Offer, offers
 
 GROUP = "otae.recipes"
 

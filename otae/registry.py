@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 import traceback
-import warnings
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from .discovery import Offer, offers
 from .errors import BrokenPluginError, PluginConflictError, PluginError, UnknownPluginError
 from .names import require_plugin_name
 
@@ -21,78 +18,6 @@ if TYPE_CHECKING:
     from .interfaces import Cost, Dataset, Decoder, Encoder, Ground, Kernel, Metric, Prior
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, order=True)
-class Offer:
-    """Creates one name that a distribution offers at the plugin door.
-
-    Args:
-        name: The plugin's name.
-        distribution: The distribution that offers it; `session` for one registered in this process.
-        version: That distribution's version.
-        value: Where it is found, as `package.module:Class`, or a package for recipes.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    value: str
-
-    @property
-    def origin(self) -> str:
-        """Returns the distribution and version, such as `otae 0.1.0`."""
-        return f"{self.distribution} {self.version}".strip()
-
-
-def offers(group: str) -> list[Offer]:
-    """Returns what the installed distributions offer in an entry-point group, sorted, without importing any.
-
-    Args:
-        group: The entry-point group, such as `otae.priors`.
-    """
-    return list(_scan(group, tuple(map(_age, sys.path))))
-
-
-@cache
-def _scan(group: str, ages: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:  # noqa: ARG001 - the cache's key
-    return tuple(sorted({Offer(point.name, *_origin(point.dist), point.value) for point in _points(group)}))
-
-
-def _points(group: str) -> Iterable[EntryPoint]:
-    try:
-        return entry_points(group=group)  # of two copies of a distribution, the first on sys.path, as for an import
-    except Exception:  # a stranger's malformed file spoils them all: read each by itself
-        return (point for point in _sound_points() if point.group == group)
-
-
-def _sound_points() -> Iterator[EntryPoint]:
-    seen: set[str] = set()
-    for distribution in distributions():
-        name = _origin(distribution)[0].lower().replace("_", "-")
-        try:
-            yield from () if name in seen else distribution.entry_points
-        except Exception as error:
-            place = f"{name} in {distribution.locate_file('')}"
-            warnings.warn(
-                f"The plugins of {place} are ignored: its entry_points.txt cannot be read ({error}).", stacklevel=2
-            )
-        seen.add(name)
-
-
-def _age(folder: str) -> tuple[str, int]:
-    """Returns when a folder of sys.path last changed, as it does when a distribution comes or goes."""
-    try:
-        return folder, os.stat(folder or ".").st_mtime_ns
-    except OSError:
-        return folder, 0
-
-
-def _origin(distribution: Distribution | None) -> tuple[str, str]:
-    try:
-        return (distribution.name or "unknown", distribution.version or "") if distribution else ("unknown", "")
-    except Exception:  # its METADATA is gone, as after a broken uninstallation
-        return "unknown", ""
 
 
 def _place(error: BaseException) -> str:
@@ -175,12 +100,12 @@ class Registry(Generic[T]):
         return plugin
 
     def find_loaded(self, plugin: type) -> Offer | None:
-        """Returns the offer that a class, or one that it derives from, was last loaded by, or `None`.
+        """Returns the offer that a class was last loaded by, or `None`.
 
         Args:
             plugin: The class.
         """
-        return next((self._loaded[each] for each in plugin.__mro__ if each in self._loaded), None)
+        return self._loaded.get(plugin)
 
     def create(self, name: str, /, **options: Any) -> T:
         """Returns an instance of a plugin.
@@ -230,7 +155,7 @@ class Registry(Generic[T]):
         """
         if name not in self._session:
             raise UnknownPluginError(name, f"{self.group} (session)", self._session)
-        del self._session[name]
+        self._loaded.pop(self._session.pop(name), None)
 
     def _load(self, offer: Offer) -> type[T]:
         try:

@@ -15,9 +15,9 @@ FILES = {str(path.relative_to(ROOT)): path for folder in FOLDERS for path in sor
 CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
     "errors", "modules", "cloud", "interfaces", "yaml_values", "explanation", "nested", "signature", "cures", "names",
-    "registry", "faults", "contracts", "budget", "health", "reductions", "transport", "autoencoder", "clouds", "views",
-    "schedule", "term_rules", "objective", "config", "optimizers", "overrides", "build", "splits", "differences",
-    "recipes", "extending", "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison",
+    "discovery", "registry", "faults", "contracts", "budget", "health", "reductions", "transport", "arrays", "autoencoder",
+    "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers", "overrides", "build", "splits",
+    "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison",
     "provenance", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "workflow", "study",
     "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import torch
 from fakes import EXPERIMENT
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from safetensors.torch import load_file
+from test_checkpoints import events
 from test_life import _light, files
 from test_training import Make, assert_same, at_step, fail, make, trained
 
@@ -169,7 +171,7 @@ def test_one_process_at_a_time_has_a_run_and_a_dead_one_has_none(
         otae.resume(run.path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_is_told_with_its_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -225,3 +227,28 @@ def test_a_batch_of_one_sample_is_fine_for_terms_that_need_no_more(tmp_path: Pat
     values = {**EXPERIMENT, "objective": {"fit": {"cost": "fit", "source": "data", "target": "reconstruction"}}}
     run = otae.train(load_config(values, ["data.size=12", "data.batch_size=1", "training.epochs=1"]), tmp_path / "run")
     assert len(read_history(run.path / "metrics.csv")["train"]["step"]) == 9
+
+
+def test_a_schedulers_variables_and_a_strangers_checkpoint_change_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = otae.train(load_config(EXPERIMENT), tmp_path / "plain")
+    names = {
+        "JOB_ID": 1,
+        "NTASKS": 2,
+        "PROCID": 1,
+        "LOCALID": 0,
+        "NODEID": 0,
+        "NODELIST": "localhost",
+        "JOB_NAME": "job",
+    }
+    for name, value in {"RANK": 1, **{f"SLURM_{each}": number for each, number in names.items()}}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(plain.path / "checkpoints" / "last.ckpt", "hpc_ckpt_1.ckpt")
+    run = otae.train(load_config(EXPERIMENT), tmp_path / "run")
+    assert_same(plain, run)
+    assert (run.path / "metrics.csv").read_text() == (plain.path / "metrics.csv").read_text()
+    assert events(run) == events(plain) != []
+    assert rank_zero_only.rank == 1, "what other code relies on is put back"

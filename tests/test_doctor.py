@@ -70,6 +70,25 @@ def test_a_broken_plugin_ends_with_status_1_and_its_cure(install: Callable[..., 
     assert "sed: unknown option" in broken["recipe bad"]["found"]
 
 
+def test_a_clash_is_told_once_with_the_file_and_line_of_an_editable_distribution(
+    install: Callable[..., Path],
+) -> None:
+    text = "from otae import Prior\n\nclass Mine(Prior):\n    def sample(self, count, generator=None): ...\n"
+    site = install("one", "[otae.priors]\nmixture = my_one:Mine\n", {"my_one.py": text})
+    (site / "one-1.0.dist-info" / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
+    clashes = [each for each in plugins() if each.state == "broken"]
+    assert [each.name for each in clashes] == ["prior mixture"], "neither twice nor for each recipe with that prior"
+    assert f"one is at {site}/my_one.py, line 3." in clashes[0].found
+
+
+def test_where_a_plugin_failed_to_import_is_told(install: Callable[..., Path]) -> None:
+    site = install("torn", "[otae.priors]\ntorn = my_torn:Mine\n", {"my_torn.py": "\n\n1 / 0\n"})
+    assert (
+        f"raised ZeroDivisionError: division by zero ({site}/my_torn.py, line 3)"
+        in named(plugins(), "prior torn").found
+    )
+
+
 def test_a_plugin_whose_options_no_configuration_can_fill_is_broken(install: Callable[..., Path]) -> None:
     text = "from otae.interfaces import Metric\nclass Mine(Metric):\n    def __init__(self, x): ...\n"
     install("untyped", "[otae.metrics]\nuntyped = my_untyped:Mine\n", {"my_untyped.py": text + "    __call__ = ...\n"})

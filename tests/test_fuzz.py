@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from configurations import mutate
 from fakes import EXPERIMENT
 
 from otae import Encoder, encoders, load_config
 from otae.build import Shape, build, open_dataset
 from otae.errors import ConfigError, OtaeError, PluginError
 from otae.loading import load_config as load
-from otae.overrides import read_yaml
 from otae.training import seeded
-
-#: What no option is meant to be: of every type, at every limit
-ODD: list[Any] = [
-    None, True, False, 0, -1, 1, 2, 10**20, -(10**20), 0.5, -0.5, 1e-300, 1e300, float("inf"), float("nan"), "", "x", "1",
-    "data", "~nosuchuser/x", "x" * 300, "\x1b[2J", [], [0], [1, 2], ["data", "code"], [None], [[]], {}, {"name": "x"},
-    {"a": 1}, {1: 2}, {"from": 0, "to": 1, "steps": 1},
-]  # fmt: skip
-
-SECTIONS: dict[str, Any] = {
-    "optimizer": [{"name": name} for name in ("sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam", "radam", "rprop", "asgd",
-                                               "adadelta", "adamax", "adafactor")],
-    "scheduler": [{"name": "step", "step_size": 2}, {"name": "exponential", "gamma": 0.9}, {"name": "cyclic", "base_lr": 0.1,
-                  "max_lr": 1.0}, {"name": "one-cycle", "max_lr": 0.1, "total_steps": 50}, {"name": "multi-step",
-                  "milestones": [1]}, {"name": "cosine-annealing", "T_max": 5}, {"name": "polynomial"}, {"name": "linear"},
-                  {"name": "constant"}, {"name": "cosine-annealing-warm-restarts", "T_0": 2}, {"name": "reduce-on-plateau"}],
-}  # fmt: skip
-OPTIONS = [
-    "cycle_momentum", "lr", "betas", "eps", "momentum", "weight_decay", "dampening", "nesterov", "alpha", "centered",
-    "foreach", "fused", "amsgrad", "etas", "step_sizes", "capturable", "differentiable", "maximize", "lambd", "t0",
-    "rho", "gamma", "step_size", "milestones", "T_max", "eta_min", "last_epoch", "factor", "patience", "mode",
-    "threshold_mode", "max_lr", "base_lr", "total_steps", "pct_start", "anneal_strategy", "div_factor",
-    "final_div_factor", "T_0", "T_mult", "power", "total_iters", "start_factor", "end_factor", "cooldown", "interval",
-    "three_phase",
-]  # fmt: skip
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yields the path of everything in a configuration."""
-    if path:
-        yield path
-    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        yield from places(value[key], (*path, key))
-
-
-def mutated(random: np.random.Generator) -> Any:
-    """Returns a configuration with one to three of its values replaced, taken out, or set beside."""
-    values = copy.deepcopy(EXPERIMENT)
-    training: dict[str, Any] = values["training"]  # type: ignore[assignment]
-    for section, choices in SECTIONS.items():
-        if random.random() < 0.5:
-            training[section] = copy.deepcopy(choices[random.integers(len(choices))])
-            if random.random() < 0.7:
-                training[section][OPTIONS[random.integers(len(OPTIONS))]] = copy.deepcopy(
-                    ODD[random.integers(len(ODD))]
-                )
-    for _ in range(random.integers(0, 3)):
-        paths = list(places(values))
-        path = paths[random.integers(len(paths))]
-        parent: Any = values
-        for key in path[:-1]:
-            parent = parent[key]
-        odd = copy.deepcopy(ODD[random.integers(len(ODD))])
-        match random.integers(4):
-            case 0 if isinstance(parent, dict):
-                del parent[path[-1]]
-            case 1 if isinstance(parent, dict):
-                parent[OPTIONS[random.integers(len(OPTIONS))]] = odd
-            case _:
-                parent[path[-1]] = odd
-    return values
+from otae.yaml_values import read_yaml
 
 
 def try_out(values: Any) -> str:
@@ -96,7 +35,7 @@ def try_out(values: Any) -> str:
 
 def test_a_mutated_configuration_is_fine_or_refused_by_a_sentence() -> None:
     random = np.random.default_rng(0)
-    told = [try_out(mutated(random)) for _ in range(400)]
+    told = [try_out(mutate(random, EXPERIMENT)) for _ in range(400)]
     assert 0.05 < told.count("fine") / len(told) < 0.8
     for sentence in told:
         assert len(sentence) < 4100

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from otae.discovery import Offer
 from otae.health import fault
-from otae.registry import Offer, registries
+from otae.registry import registries
 
 NUMBERS = itertools.count()
 

@@ -13,9 +13,10 @@ from fakes import Fit, MeanGap, Shifted, Standard
 from pydantic import Field
 
 import otae
+from otae.discovery import offers
 from otae.errors import BrokenPluginError, ConfigError, PluginConflictError, PluginError, UnknownPluginError
 from otae.recipes import recipe, recipes
-from otae.registry import Registry, clashes, offers, registries
+from otae.registry import Registry, clashes, registries
 
 Install = Callable[..., Path]
 

@@ -26,6 +26,11 @@ _CURES = {
 }
 
 
+_MEMORY = ("allocate memory", "out of memory", "Storage size calculation overflowed", "integer multiplication overflow")
+_WORKERS = ("DataLoader worker", "shared memory object", "unable to mmap")
+_WRITING = ("PytorchStreamWriter failed", "unexpected pos", "file write failed")
+
+
 def describe_fault(error: BaseException) -> str | None:
     """Returns what is wrong with the environment and how to mend it, or `None` where the fault is not the environment's.
 
@@ -35,6 +40,14 @@ def describe_fault(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in _CURES:
         what = f"{error.filename}: " if error.filename else ""
         return f"{what}{_CURES[error.errno]}, and start again; a run that had begun goes on with `otae resume`."
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "out of memory" in str(error):
+    text = str(error)
+    if isinstance(error, MemoryError) or any(each in text for each in _MEMORY):
         return "There is not enough memory. Lower data.batch_size or the size of the networks."
+    if any(each in text for each in _WORKERS):
+        return (
+            "A process that reads ahead died, most likely for want of memory or of shared memory (/dev/shm), or because a file "
+            "was cut while it was read. Lower data.workers, or set it to 0, and start again or go on with `otae resume`."
+        )
+    if any(each in text for each in _WRITING):
+        return "A file could not be written whole: the disk is full, or the file too large. Free some space, and start again."
     return None

@@ -8,10 +8,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ..discovery import Offer
 from ..errors import ConfigError, PluginError, unknown_name
 from ..health import fault
 from ..recipes import recipes
-from ..registry import Offer, Registry, clashes, registries
+from ..registry import Registry, clashes, registries
 from .complete import kinds
 from .console import print_json, results
 
@@ -20,7 +21,8 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="encoder, decoder, prior, cost, dataset, metric or recipe; all if left out.", autocompletion=kinds
+            help="encoder, decoder, prior, cost, dataset, metric, kernel, ground or recipe; all if left out.",
+            autocompletion=kinds,
         ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Import every plugin, to find what fails only then.")] = False,

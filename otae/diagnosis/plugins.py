@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
+from ..discovery import Offer
 from ..errors import OtaeError, PluginConflictError
 from ..health import find_source
 from ..loading import load_config
 from ..recipes import recipes
-from ..registry import Offer, Registry, registries
+from ..registry import Registry, registries
 from ..signature import options_model
 from .finding import Finding
 

@@ -100,6 +100,8 @@ def wrap_plain(
     Raises:
         ConfigError: If nobody tells the sizes, or a part disagrees.
     """
+    if isinstance(encoder, Encoder) and isinstance(decoder, Decoder) and latent_dim is None and data_shape is None:
+        return encoder, decoder
     for part in (encoder, decoder):
         if isinstance(part, Encoder | Decoder):
             latent_dim = part.latent_dim if latent_dim is None else latent_dim

@@ -13,8 +13,8 @@ from torch import Tensor
 from ..errors import BackendError
 from .numbers import in_transform, precise
 
-_NOISE = 8.0  # rounding of a squared distance, in units of epsilon times the squared norms: measured below 4
-_FEW = 4  # dimensions up to which differences, which are exact, cost no more than products
+NOISE = 8.0  # rounding of a squared distance, in units of epsilon times the squared norms: measured below 4
+FEW = 4  # dimensions up to which differences, which are exact, cost no more than products
 
 
 class Pairs(ABC):
@@ -133,10 +133,10 @@ class _OwnSquaredDistances(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:
-        if x.shape[1] <= _FEW:
+        if x.shape[1] <= FEW:
             return _by_differences(x, x)
         products = x @ x.T
-        norms = (1 - _NOISE * torch.finfo(x.dtype).eps) * products.diagonal()
+        norms = (1 - NOISE * torch.finfo(x.dtype).eps) * products.diagonal()
         return (norms[:, None] + norms).sub_(products, alpha=2).clamp_min_(0)
 
     @staticmethod
@@ -147,7 +147,8 @@ class _OwnSquaredDistances(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (weights,), (x,) = gradients, ctx.saved_tensors
         both = 2 * (weights + weights.T)
-        return (both.sum(1).diag() - both) @ x
+        gradient: Tensor = (both.sum(1).diag() - both) @ x
+        return gradient
 
 
 def _mean(points: Tensor) -> Tensor:
@@ -164,7 +165,7 @@ def _pull(weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _squared_distances(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
-    return _by_differences(x, y) if x.shape[1] <= _FEW else _by_products(x, y, x_norms, y_norms)
+    return _by_differences(x, y) if x.shape[1] <= FEW else _by_products(x, y, x_norms, y_norms)
 
 
 def _by_differences(x: Tensor, y: Tensor) -> Tensor:
@@ -178,7 +179,7 @@ def _by_differences(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _by_products(x: Tensor, y: Tensor, x_norms: Tensor, y_norms: Tensor) -> Tensor:
-    less = 1 - _NOISE * torch.finfo(x.dtype).eps
+    less = 1 - NOISE * torch.finfo(x.dtype).eps
     squared = torch.addmm(less * y_norms, x, y.T, alpha=-2)  # (N, M)
     return squared.add_(less * x_norms[:, None]).clamp_min_(0)
 

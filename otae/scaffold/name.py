@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from ..discovery import Offer
 from ..errors import ConfigError, PluginError
 from ..names import require_plugin_name
 from ..recipes import recipes
-from ..registry import Offer, registries
+from ..registry import registries
 
 
 @dataclass(frozen=True)

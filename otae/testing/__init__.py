@@ -6,6 +6,8 @@ from .cost_suite import CostSuite
 from .dataset_suite import DatasetSuite
 from .decoder_suite import DecoderSuite
 from .encoder_suite import EncoderSuite
+from .ground_suite import GroundSuite
+from .kernel_suite import KernelSuite
 from .metric_suite import MetricSuite
 from .prior_suite import PriorSuite
 from .problems import (
@@ -25,6 +27,8 @@ __all__ = [
     "DatasetSuite",
     "DecoderSuite",
     "EncoderSuite",
+    "GroundSuite",
+    "KernelSuite",
     "MetricSuite",
     "PriorSuite",
     "RecipeSuite",

@@ -67,4 +67,5 @@ class LawSubject:
         generator = torch.Generator().manual_seed(3)
         sizes = self.size("target"), self.size("source")
         frame = torch.linalg.qr(torch.randn(*sizes, generator=generator, dtype=points.dtype)).Q
-        return points @ frame.to(points).T + 3 * points.std()
+        turned: Tensor = points @ frame.to(points).T + 3 * points.std()
+        return turned

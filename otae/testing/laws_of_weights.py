@@ -114,7 +114,8 @@ class WeightLaws(LawSubject):
         )
 
         def cost(given: Tensor) -> Tensor:
-            return self.evaluate(part, x, y, given, given if self.plugin.paired else others)
+            found: Tensor = self.evaluate(part, x, y, given, given if self.plugin.paired else others)
+            return found
 
         leaf, step = weights.clone().requires_grad_(), torch.zeros_like(weights)
         value = cost(leaf)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from ..errors import NonFiniteError, OtaeError
 from .checkpoints import Checkpoints
 from .module import Engine
+
+_LARGE = 1e5  # no weight of a sound model comes near
 
 
 @contextmanager
@@ -30,12 +30,14 @@ def diverging(engine: Engine, checkpoints: Checkpoints) -> Iterator[None]:
     except OtaeError:
         raise
     except Exception as error:
-        broken = [name for name, each in engine.named_parameters() if not bool(torch.isfinite(each).all())]
+        sizes = {name: float(each.detach().abs().max()) for name, each in engine.named_parameters() if each.numel()}
+        broken = [name for name, size in sizes.items() if not size < _LARGE]  # NaN is not
         if not broken:
             raise
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         raise NonFiniteError(
-            f"The weights diverged: {broken[0]}{f' and {len(broken) - 1} more' * (len(broken) > 1)} hold NaN or infinity at step "
-            f"{engine.step}, epoch {engine.current_epoch}, and the next call failed ({type(error).__name__}). Lower the learning "
+            f"The weights diverged: {broken[0]}{more} reach {sizes[broken[0]]:.3g} at step {engine.step}, epoch "
+            f"{engine.current_epoch}, and the next call failed ({type(error).__name__}). Lower the learning "
             f"rate, or clip the gradient (training.gradient_clip). {_tell_checkpoint(checkpoints)}"
         ) from error
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
@@ -34,6 +35,7 @@ from .divergence import diverging
 from .events import keep_events
 from .history import History
 from .layout import channels_last
+from .leadership import leading
 from .module import Engine
 from .position import Judgement, Position
 from .randomness import seeded
@@ -97,7 +99,7 @@ def fit(run: Run, console: Console | None = None) -> None:
             train.seek(position.step)
             started = time.monotonic()
             try:
-                with diverging(engine, checkpoints):
+                with leading(), diverging(engine, checkpoints):
                     trainer.fit(
                         engine, train, validation, ckpt_path=checkpoints.last if checkpoint else None, weights_only=True
                     )
@@ -167,7 +169,8 @@ def _trainer(
         max_epochs=training.epochs,
         logger=[history, TensorBoardLogger(folder, name="", version="tensorboard")],
         callbacks=[*callbacks, *([Progress(console)] if console else [])],
-        plugins=[checkpoints],
+        plugins=[checkpoints, LightningEnvironment()],  # a scheduler's variables concern its own processes
+        default_root_dir=folder,  # no checkpoint of the working directory is taken for one of the run
         enable_progress_bar=console is not None,
         enable_model_summary=False,
         num_sanity_val_steps=0,

@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae.transport.simplex import PIVOTS
 
 _SAME = 1e-12  # the largest difference of plans, in units of the largest mass, that will go the same way
@@ -51,7 +51,7 @@ class Distortion:
     def floor(self) -> float:
         """Returns a lower bound of the cost of any coupling: by the triangle inequality, against that of one point."""
         of_c, of_d = (float(m @ matrix.square() @ m) ** 0.5 for matrix, m in ((self.c, self.a), (self.d, self.b)))
-        return (of_c - of_d) ** 2
+        return float((of_c - of_d) ** 2)
 
     def descend(self, plans: Tensor, tolerance: float, most: int) -> Descended:
         """Returns the best coupling that conditional gradients reach from some; those that meet go on as one.
@@ -105,7 +105,7 @@ class Distortion:
             return plan
         gains = image.cpu().numpy()
         costs = (gains.max() - gains) / ((gains.max() - gains.min()) or 1.0)  # POT's tolerances are absolute
-        plan = imported("ot").lp.emd(self.a.cpu().numpy(), self.b.cpu().numpy(), costs, PIVOTS)
+        plan = load_library("ot").lp.emd(self.a.cpu().numpy(), self.b.cpu().numpy(), costs, PIVOTS)
         return torch.from_numpy(plan).to(image)
 
     def _apart(self, plans: Tensor, going: Tensor) -> Tensor:

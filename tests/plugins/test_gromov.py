@@ -51,6 +51,7 @@ class TestFreeCoupledGW(CostSuite):
     degree = 1.0
 
 
+@pytest.mark.slow
 class TestRootedCoupledGW(CostSuite):
     plugin = CoupledGW
     options = {"power": 0.5}

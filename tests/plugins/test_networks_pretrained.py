@@ -32,13 +32,16 @@ def direct():
 def pair():
     return nn.LSTM(8, 4)
 
+def codes():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+
 def number():
     return 3
 
 def greedy(size):
     return nn.Linear(size, size)
 """
-NAMES = ("features", "pixels", "direct", "pair", "number", "greedy", "absent")
+NAMES = ("features", "pixels", "direct", "pair", "codes", "number", "greedy", "absent")
 SHAPE = (1, 8, 8)
 
 
@@ -122,6 +125,14 @@ def test_an_experiment_names_the_module_and_a_run_restores_it(tmp_path: Path) ->
     run = otae.train(otae.load_config("wae-mmd", overrides), tmp_path / "run")
     x = torch.rand(4, *SHAPE)
     torch.testing.assert_close(otae.load(run.path).encode(x), run.model.encode(x), rtol=0, atol=0)
+
+
+def test_without_a_head_the_module_makes_the_law_itself() -> None:
+    part, x = PretrainedEncoder((8, 8), 4, module="codes", head=False, freeze=False), torch.rand(2, 8, 8)
+    assert not part.has_density
+    assert torch.equal(part(x).mean, part.plain.module(x))
+    with pytest.raises(ConfigError, match=r"must give codes of shape \(N, 5\), or a pair"):
+        PretrainedEncoder((8, 8), 5, module="codes", head=False)
 
 
 @pytest.mark.parametrize(

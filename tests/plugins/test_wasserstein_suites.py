@@ -65,6 +65,7 @@ class TestExact(CostSuite):
     degree = 2.0
 
 
+@pytest.mark.slow
 class TestExactOfPowerOne(TestExact):
     options = {"ground": "euclidean"}
     degree = 1.0
@@ -80,6 +81,7 @@ class TestSinkhorn(CostSuite):
     lengths = {"blur": 1.0}
 
 
+@pytest.mark.slow
 class TestSinkhornOfPowerOne(TestSinkhorn):
     options = {"ground": "euclidean", "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
     degree = 1.0

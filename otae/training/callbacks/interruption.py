@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save a checkpoint, stop."""
+"""Ctrl-C, SIGTERM and SIGUSR1: finish the step, save a checkpoint, stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from .saving import Saving
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGUSR1")  # the last is what Slurm sends before it takes a machine away
+_SIGNALS = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
 
 
 class Interrupted(Exception):
