@@ -26,6 +26,7 @@ import otae
 from otae import Autoencoder, Run, load_config
 from otae.testing.laws import CostLaws
 from otae.training import fit
+from otae.transport import Transport
 
 settings.register_profile("otae", deadline=None)  # the first example of a test pays for what is loaded lazily
 settings.load_profile("otae")
@@ -61,7 +62,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not isinstance(item, pytest.Function) or item.cls is None or not issubclass(item.cls, CostLaws):
             continue
         single = "float32" in item.name and item.originalname.startswith(("test_units", "test_plans"))
-        if item.cls.__name__ not in _QUICK and (single or item.originalname in _MANY_SOLVES):
+        solves = issubclass(item.cls.plugin, Transport) and not item.name.endswith(("nan]", "-1.0]"))
+        again = solves and item.originalname.startswith(("test_padding", "test_equal_clouds"))
+        if item.cls.__name__ not in _QUICK and (single or again or item.originalname in _MANY_SOLVES):
             item.add_marker(pytest.mark.slow)
 
 

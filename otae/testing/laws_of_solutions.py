@@ -49,6 +49,7 @@ class SolutionLaws(LawSubject):
             plan, values = solution.plan, torch.arange(10, dtype=dtype).reshape(5, 2)
             products = plan @ values[:, 0], plan @ values, plan.T @ values.new_ones(6, 3), *plan.marginals()
         matrix = plan.dense()
+        values = values.to(matrix)
         assert matrix.shape == plan.shape == (6, 5)
         assert (matrix >= 0).all(), "the plan has entries below 0"
         expected = (
@@ -59,7 +60,7 @@ class SolutionLaws(LawSubject):
             matrix.sum(0),
         )
         for product, truth in zip(products, expected, strict=True):
-            torch.testing.assert_close(product, truth, rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(product, truth, rtol=1e-4, atol=1e-6, check_dtype=False)
         if v is not None and w is not None:
             lost = matrix[v == 0].abs().sum() + matrix[:, w == 0].abs().sum()
             assert lost == 0, "points without weight send and receive no mass"

@@ -50,7 +50,7 @@ class TestGWAtItsOwnTemperature(CostSuite):
 
 class TestExactGW(CostSuite):
     plugin = GW
-    options = {"solver": "exact", "starts": 4}
+    options = {"solver": "exact", "starts": 2}
     target_shapes = ((2, 3),)
     vanishes = True
     moves_freely = True
