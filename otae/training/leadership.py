@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 
@@ -14,9 +15,10 @@ def leading() -> Iterator[None]:
 
     Lightning numbers a process by RANK or SLURM_PROCID as it is imported, and one that is not the first writes nothing.
     """
-    former = rank_zero_only.rank
-    rank_zero_only.rank = 0
+    first: Any = rank_zero_only  # Lightning keeps the number on the function
+    former = first.rank
+    first.rank = 0
     try:
         yield
     finally:
-        rank_zero_only.rank = former
+        first.rank = former
