@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae_wasserstein import Sinkhorn
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -40,7 +40,7 @@ def geomloss(blur: float, backend: str) -> Loss:
         blur: The blur.
         backend: Its backend.
     """
-    loss = imported("geomloss").SamplesLoss("sinkhorn", blur=blur, backend=backend)
+    loss = load_library("geomloss").SamplesLoss("sinkhorn", blur=blur, backend=backend)
     return lambda x, y: 2 * loss(x, y)
 
 
@@ -93,7 +93,7 @@ class Pot(Debiased):
         n, m = cost.shape
         even: list[Any] = [torch.full((count,), 1 / count, dtype=torch.float64).numpy() for count in (n, m)]
         limit = TOLERANCE / math.sqrt(m)  # of the 2-norm
-        found = imported("ot").sinkhorn(
+        found = load_library("ot").sinkhorn(
             *even, cost.double().numpy(), self.epsilon, stopThr=limit, numItermax=MOST, warn=False
         )
         plan = torch.from_numpy(found).to(cost)

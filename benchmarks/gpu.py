@@ -71,16 +71,22 @@ def on_both(cost: str, size: int, **options: Any) -> list[Line]:
 
 LINES = (
     Line("coupled-gw", dimensions=(64, 12_288), counts=(64, 256, 1024)),
-    *on_both("mmd", 3, kernel="gaussian", bandwidth=2.0),
+    *on_both("mmd", 3, kernel={"name": "gaussian", "bandwidth": 2.0}),
     *on_both("sinkhorn", 3, blur=0.3),
     *on_both("gw", 3, tolerance=1e-3),
-    *on_both("mmd", 64, kernel="gaussian", bandwidth=10.0),
+    *on_both("mmd", 64, kernel={"name": "gaussian", "bandwidth": 10.0}),
     Line("sinkhorn", {"blur": 2.0}, (64, 64)),
     Line("gw", {"tolerance": 1e-3}, (16, 16)),
     Line("mmd", {"kernel": "imq"}, (64, 64)),
     Line("sliced", dimensions=(64, 64), counts=(*THOUSANDS, MILLION), power=1),
     Line("sliced-energy", dimensions=(64, 64), counts=(*THOUSANDS, MILLION), power=1),
-    Line("random-features", {"bandwidth": 10.0}, (64, 64), counts=(*THOUSANDS, MILLION), power=1),
+    Line(
+        "random-features",
+        {"kernel": {"name": "gaussian", "bandwidth": 10.0}},
+        (64, 64),
+        counts=(*THOUSANDS, MILLION),
+        power=1,
+    ),
     Line("gaussian", dimensions=(64, 64), counts=(*THOUSANDS, MILLION), power=1),
 )
 

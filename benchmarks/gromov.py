@@ -28,7 +28,7 @@ from sides import fresh_numbers, fresh_peak, machine, medians, own_peak, save
 from torch import Tensor
 
 import otae
-from otae.reductions import imported
+from otae.reductions import load_library
 
 EPSILON = 5e-3
 COLD = 0.007  # a small temperature, in units of E|x|² E|y|²: a 23rd of the default
@@ -111,7 +111,7 @@ def pot_entropic(x: Tensor, y: Tensor) -> tuple[float, float]:
         x: The source, with shape (N, D).
         y: The target, with shape (M, E).
     """
-    ot = imported("ot")
+    ot = load_library("ot")
     c, d = squared(x), squared(y)
     start = time.perf_counter()
     with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def cold(counts: dict[int, int]) -> dict[str, Any]:
     Args:
         counts: How many problems to solve, by the number of points.
     """
-    ot = imported("ot")
+    ot = load_library("ot")
     found = {}
     for sizes in ((2, 3), (16, 16)):
         for count, problems in counts.items():

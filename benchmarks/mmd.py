@@ -22,7 +22,8 @@ from reductions import ceilings
 from sides import alone, attempt, machine, medians, save
 from torch import Tensor
 
-from otae_mmd import MMD, CramerWold, RandomFeatures, SlicedEnergy
+from otae import kernels
+from otae_mmd import MMD, CramerWold, Gaussian, RandomFeatures, SlicedEnergy
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
@@ -38,7 +39,8 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 def ours(kernel: Any, dim: int) -> Loss:
     """Returns the discrepancy of otae."""
-    return MMD(kernel, "biased", bandwidth=length(dim))
+    options = {"bandwidth": length(dim)} if kernel == "gaussian" else {}
+    return MMD(kernels.create(kernel, **options), "biased")
 
 
 def geomloss(kernel: str, dim: int, backend: str = "tensorized") -> Loss:
@@ -106,7 +108,7 @@ def linear(dim: int) -> dict[str, Loss]:
     """Returns the costs beside `mmd`."""
     return {
         "cramer-wold": CramerWold(gamma=0.05),
-        "random-features": RandomFeatures("gaussian", bandwidth=length(dim)),
+        "random-features": RandomFeatures(Gaussian(length(dim))),
         "sliced-energy": SlicedEnergy(),
     }
 

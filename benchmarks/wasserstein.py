@@ -29,7 +29,7 @@ from reductions import ceilings
 from sides import alone, attempt, machine, medians, save
 from torch import Tensor
 
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae_wasserstein import Exact, Gaussian, Sinkhorn, Sliced
 from otae_wasserstein.sliced.directions import random_directions
 
@@ -71,7 +71,7 @@ def step(loss: Loss, x: Tensor, y: Tensor) -> Tensor:
 
 def sliced(dim: int) -> dict[str, Loss]:
     """Returns the sliced cost, and POT's, which draws its lines in NumPy unless they are given."""
-    ot = imported("ot")
+    ot = load_library("ot")
 
     def pot(x: Tensor, y: Tensor) -> Tensor:
         lines = random_directions(dim, LINES, x)
@@ -83,13 +83,13 @@ def sliced(dim: int) -> dict[str, Loss]:
 
 def exact(_: int) -> dict[str, Loss]:
     """Returns the exact cost, and POT's."""
-    ot = imported("ot")
+    ot = load_library("ot")
     return {"otae": Exact(), "pot": lambda x, y: ot.emd2(*[x.new_empty(0)] * 2, ot.dist(x, y), numItermax=1_000_000)}
 
 
 def gaussian(_: int) -> dict[str, Loss]:
     """Returns the Gaussian cost, and POT's from means and covariances."""
-    ot = imported("ot")
+    ot = load_library("ot")
 
     def pot(x: Tensor, y: Tensor) -> Tensor:
         covariances = (torch.cov(points.T, correction=0) for points in (x, y))

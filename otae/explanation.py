@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from .errors import near_match, shorten
 
+_OTHER_FORMS = ("is_instance_of",)  # no configuration holds an instance
 _NAMED = ("Component", "DataConfig", "OptimizerConfig", "SchedulerConfig")  # what a name alone configures
 
 
@@ -32,7 +33,7 @@ def explain(
         values: The values that were validated.
         changed: The dotted paths of overrides, which bear the blame in place of `where` for what lies on them.
     """
-    sentences: dict[tuple[str | int, ...], list[tuple[str, str]]] = {}
+    found: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
     blamed: dict[tuple[str | int, ...], str] = {}
     for details in error.errors(include_url=False):
         loc = find_place(details, values)
@@ -40,8 +41,19 @@ def explain(
         guilty = any(_lies_on(place, path) for path in changed)
         told = shorten(place, 200)
         blamed[loc] = f"--set {told}" if guilty else ": ".join(part for part in (where, told) if part)
-        sentences.setdefault(loc, []).append(_sentence(details, loc, model, beside))
+        found.setdefault(loc, []).append(details)
+    sentences = {
+        loc: [_sentence(details, loc, model, beside) for details in _drop_other_forms(errors)]
+        for loc, errors in found.items()
+    }
     return "\n".join(f"{blamed[loc]}: {_join(told)}" for loc, told in sentences.items())
+
+
+def _drop_other_forms(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Returns the errors of one place without those of forms that were not meant: a component that was made, or a list."""
+    faults = [details for details in errors if details["type"] not in _OTHER_FORMS]
+    meant = [details for details in faults if details["type"] == "value_error"] or faults
+    return meant or errors
 
 
 def find_place(details: ErrorDetails, values: Any) -> tuple[str | int, ...]:
@@ -96,7 +108,8 @@ def _sentence(
             quoted = f'"{str(details["input"]).lower()}"'
             return f"Input should be a valid string; for the text, quote it as '{quoted}'", given
         case "model_type" | "model_attributes_type":
-            named = str(details.get("ctx", {}).get("class_name", "")) in _NAMED
+            name = str(details.get("ctx", {}).get("class_name", ""))
+            named = name in _NAMED or name.startswith("Nested")
             return f"Input should be {'a name, or ' if named else ''}a mapping of options", given
         case "dict_type":
             return "Input should be a mapping", given

@@ -129,7 +129,7 @@ def find_splits(run: Keeper, dataset: Dataset) -> Splits:
         raise RunError(f"{run.path / DATA} is corrupt: {error}. Restore it from a copy.") from error
 
 
-def require_memory(run: Keeper, experiment: Experiment, memory: InMemory | None) -> None:
+def require_data_in_memory(run: Keeper, experiment: Experiment, memory: InMemory | None) -> None:
     """Checks that data which were handed over in memory are there again, where the dataset of a run needs them.
 
     Args:

@@ -17,7 +17,9 @@ from .config import (
     TrainingConfig,
 )
 from .errors import ConfigError, near_match
-from .yaml_values import read_setting
+from .yaml_values import read_setting, read_yaml
+
+__all__ = ["merged", "overridden", "paths_of", "read_yaml"]
 
 _SHARED = {name for model in (DataConfig, OptimizerConfig, SchedulerConfig) for name in model.model_fields}
 _SHARED -= set(Component.model_fields)

@@ -23,7 +23,7 @@ from .errors import PluginError, RunError
 from .explanation import explain
 from .files import write_json, write_text
 from .interfaces import Dataset, InMemory
-from .kept_data import find_preparation, require_memory
+from .kept_data import find_preparation, require_data_in_memory
 from .loading import load_config
 from .objective import Objective
 from .provenance import PluginRecord, Provenance, describe_origins, require_same_distributions, warn_of_versions
@@ -140,7 +140,7 @@ class Run:
             RunError: If it was handed over in memory, and was not again.
         """
         experiment = self.experiment
-        require_memory(self, experiment, self.memory)
+        require_data_in_memory(self, experiment, self.memory)
         return open_data(experiment, self.memory)
 
     @cached_property

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from filelock import FileLock, Timeout
 
-from otae.reductions.build_folder import heal
-from otae.reductions.gate import Gate
-from otae.reductions.loading import WAYS, Loader, save
+from otae.reductions.keops.build_folder import remove_broken
+from otae.reductions.keops.gate import Gate
+from otae.reductions.keops.loading import COMPILATIONS, Loader, save
 
 TAG = "0123456789"
 LIBRARY, SOURCE, INFO = f"pykeops_cpp_{TAG}.cpython-311-x86_64-linux-gnu.so", f"{TAG}.cpp", f"{TAG}.nfo"
@@ -148,7 +148,7 @@ def names(folder: Path) -> set[str]:
 
 def test_a_build_folder_that_is_whole_is_left_alone(built: Path) -> None:
     before = names(built)
-    assert heal(built) == []
+    assert remove_broken(built) == []
     assert names(built) == before
 
 
@@ -156,7 +156,7 @@ def test_a_build_folder_that_is_whole_is_left_alone(built: Path) -> None:
 @pytest.mark.parametrize("size", [0, 10, 70, -1])
 def test_all_files_of_a_formula_go_with_a_library_cut_short(built: Path, size: int) -> None:
     os.truncate(built / LIBRARY, size if size >= 0 else (built / LIBRARY).stat().st_size - 1)
-    heal(built)
+    remove_broken(built)
     assert names(built) == {"get_keops_dll_impl_cache.pkl", *STRANGERS}
 
 
@@ -164,13 +164,13 @@ def test_all_files_of_a_formula_go_with_a_library_cut_short(built: Path, size: i
 @pytest.mark.parametrize("file", [INFO, f"cubin_{TAG}"])
 def test_all_files_of_a_formula_go_with_another_cut_short(built: Path, file: str, size: int) -> None:
     os.truncate(built / file, size)
-    heal(built)
+    remove_broken(built)
     assert names(built) == {"get_keops_dll_impl_cache.pkl", *STRANGERS}
 
 
 def test_generated_code_without_its_description_goes(built: Path) -> None:
     (built / INFO).unlink()
-    heal(built)
+    remove_broken(built)
     assert names(built) == {"get_keops_dll_impl_cache.pkl", *STRANGERS}
 
 
@@ -179,14 +179,14 @@ def test_generated_code_without_its_description_goes(built: Path) -> None:
 )
 def test_an_unreadable_list_of_formulas_goes_alone(built: Path, content: bytes) -> None:
     (built / "get_keops_dll_impl_cache.pkl").write_bytes(content)
-    heal(built)
+    remove_broken(built)
     assert names(built) == {LIBRARY, SOURCE, INFO, f"cubin_{TAG}", *STRANGERS}
 
 
 def test_what_is_removed_is_logged(built: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "otae.reductions")
     os.truncate(built / LIBRARY, 0)
-    heal(built)
+    remove_broken(built)
     assert f"Removed {built / LIBRARY}" in caplog.text
 
 
@@ -204,7 +204,7 @@ def test_the_gate_diverts_what_its_own_thread_prints(tmp_path: Path, capsys: pyt
 
 def test_the_gate_keeps_other_processes_out(tmp_path: Path) -> None:
     gate, other = Gate(tmp_path), FileLock(tmp_path / "otae.lock", is_singleton=False)
-    with gate.passed(print), pytest.raises(Timeout):
+    with gate.enter(print), pytest.raises(Timeout):
         other.acquire(timeout=0)
     other.acquire(timeout=0)
     other.release()
@@ -241,7 +241,7 @@ def test_a_compilation_is_announced_with_formula_and_folder(
 ) -> None:
     keops = SimpleNamespace(get_build_folder=lambda: str(tmp_path), set_verbose=lambda value: None, verbose=False)
     given = [0, 0, 0, False, -1, "Sum_Reduction(Var(0,1,0),0)", [], 1, "float32", "torch", {}]
-    Loader(WAYS[kind], Formula, Gate(tmp_path), keops)(*given)
+    Loader(COMPILATIONS[kind], Formula, Gate(tmp_path), keops)(*given)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert f"a+b*a+b*a+b*… in float32 for the {device}, once. It is kept in {tmp_path}" in caplog.text

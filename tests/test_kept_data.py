@@ -178,7 +178,7 @@ def test_pictures_are_drawn_in_the_range_of_the_data(tmp_path: Path, monkeypatch
     np.save("x.npy", (PIXELS[:, None] / 127.5 - 1).astype("float32"))
     trained(tmp_path / "run", {"name": "arrays", "path": str(tmp_path / "x.npy"), "value_range": [-1.0, 1.0]})
     call("reconstruct", "run", "-o", "r.npy")
-    call("reconstruct", "run", "-o", "r.png")
+    call("reconstruct", "run", "-o", "r.png", "--scale", "1")
     samples, picture = np.load("r.npy"), np.asarray(Image.open("r.png"))
     np.testing.assert_allclose(picture[:6, :5], ((samples[0, 0] + 1) / 2).clip(0, 1) * 255, atol=0.51)
 

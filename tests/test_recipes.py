@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 from otae.cli.app import app
 from otae.evaluation import evaluate
 from otae.loading import load_config
-from otae.overrides import read_yaml
 from otae.recipes import recipes
 from otae.run import Run
 from otae.training import fit
+from otae.yaml_values import read_yaml
 
 # solvers say so where networks that were hardly trained make hard problems
 pytestmark = pytest.mark.filterwarnings("ignore:The term .* did not converge:RuntimeWarning")

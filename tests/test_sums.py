@@ -14,7 +14,7 @@ from naive import KERNELS, Largest, points, saved_entries
 
 from otae.errors import BackendError
 from otae.reductions import Dots, Squares, backend, dense, keops, kernel_mean, kernel_product, log_sum_exp, safe_exp
-from otae.reductions.backend import Crossover, chosen
+from otae.reductions.backend import Crossover
 
 MPS, COMPLEX = ("mps", torch.float32), ("cpu", torch.complex64)
 
@@ -156,7 +156,7 @@ def test_sums_are_kept_in_single_precision() -> None:
 
 def test_the_processor_sums_by_dense_blocks_unless_keops_is_asked_for() -> None:
     pairs = [Squares(torch.zeros(5, 2))]
-    assert [chosen(each, pairs) for each in ("auto", "dense", "keops")] == ["dense", "dense", "keops"]
+    assert [backend.choose(each, pairs) for each in ("auto", "dense", "keops")] == ["dense", "dense", "keops"]
 
 
 @pytest.mark.usefixtures("keops_first")
@@ -169,16 +169,16 @@ def test_the_faster_backend_is_chosen_by_size(
     monkeypatch: pytest.MonkeyPatch, rows: int, columns: int, size: int, expected: str
 ) -> None:
     monkeypatch.setattr(keops, "obstacle", lambda *_: None)
-    assert chosen("auto", [Squares(torch.zeros(rows, size), torch.zeros(columns, size))]) == expected
+    assert backend.choose("auto", [Squares(torch.zeros(rows, size), torch.zeros(columns, size))]) == expected
 
 
 def test_large_problems_on_a_gpu_are_left_to_keops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keops, "obstacle", lambda *_: None)
     x = SimpleNamespace(device=torch.device("cuda"), dtype=torch.float32, shape=(10**4, 16))
     pairs: Any = [SimpleNamespace(x=x, shape=(10**4, 10**4))]
-    assert chosen("auto", pairs) == "keops"
+    assert backend.choose("auto", pairs) == "keops"
     pairs[0].shape = (100, 100)
-    assert chosen("auto", pairs) == "dense"
+    assert backend.choose("auto", pairs) == "dense"
 
 
 def test_an_unknown_backend_is_named_with_the_known_ones() -> None:
@@ -188,7 +188,7 @@ def test_an_unknown_backend_is_named_with_the_known_ones() -> None:
 
 @pytest.mark.usefixtures("keops_first")
 def test_where_keops_cannot_compute_the_dense_blocks_answer_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "find_spec", lambda name: None)
+    monkeypatch.setattr(keops.library, "find_spec", lambda name: None)
     x, values = points(4, 3), points(4, 1)
     with pytest.warns(RuntimeWarning, match="stay with the backend 'dense' here. KeOps is not installed") as caught:
         found = [kernel_product(KERNELS["rational"], Squares(x), values) for _ in range(3)]
@@ -203,7 +203,7 @@ def test_where_keops_fails_the_dense_blocks_answer_with_one_warning(monkeypatch:
 
     monkeypatch.setattr(keops, "obstacle", lambda *_, **__: None)
     monkeypatch.setattr(keops, "load", fail)
-    from otae.reductions import lazy
+    from otae.reductions.keops import lazy
 
     lazy._symbol.cache_clear()
     pairs = Squares(points(4, 3))
@@ -235,22 +235,22 @@ def test_what_stands_in_the_way_of_keops_is_said_with_the_cure(
     monkeypatch: pytest.MonkeyPatch, asked: tuple[str, torch.dtype], found: dict[str, Any], reason: str
 ) -> None:
     for name, value in found.items():
-        monkeypatch.setattr(keops, name, value)
+        monkeypatch.setattr(keops.library, name, value)
     with pytest.raises(BackendError, match=reason):
         raise BackendError(keops.obstacle(*asked))
 
 
 def test_nothing_stands_in_the_way_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "compiler", lambda: "g++")
+    monkeypatch.setattr(keops.library, "compiler", lambda: "g++")
     assert keops.obstacle("cpu", torch.float64) is None
 
 
 def test_results_kept_on_disk_need_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "compiler", lambda: None)
+    monkeypatch.setattr(keops.library, "compiler", lambda: None)
     assert keops.obstacle("cpu", torch.float64, compiling=False) is None
 
 
 def test_asking_for_keops_where_it_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keops, "find_spec", lambda name: None)
+    monkeypatch.setattr(keops.library, "find_spec", lambda name: None)
     with pytest.raises(BackendError, match="KeOps is not installed"):
         kernel_product(KERNELS["gaussian"], Squares(points(2, 2)), points(2, 1), backend="keops")

@@ -12,7 +12,7 @@ import otae
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.objective import Term
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae.transport import Limits, Measure, Optimum, Plan, Transport, solve_matrix
 from otae.transport.envelope import Needs
 from otae_gromov import GW, MatrixGW
@@ -99,7 +99,7 @@ def test_a_start_of_another_size_is_refused() -> None:
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.1])
 def test_a_matrix_of_costs_is_solved_as_by_pot(epsilon: float) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     costs, a, b = draws(6, 5).requires_grad_(), draws(6).exp().requires_grad_(), draws(5, seed=1).exp()
     solution = solve_matrix(costs, a, b, epsilon)
     masses, others = (a / a.sum()).detach(), b / b.sum()

@@ -14,7 +14,7 @@ from fakes import Blobs
 
 import otae
 from otae import load_config
-from otae.errors import ConfigError, UnknownPluginError, near_match
+from otae.errors import ConfigError, OtaeError, near_match
 from otae.yaml_values import Integer, Real, read_setting, read_yaml
 
 
@@ -42,23 +42,8 @@ def _written() -> Any:
 
 
 TEXTS = [
-    "2024-01-05",
-    "2024_01_05",
-    "2024",
-    "007",
-    "1e5",
-    "1.50",
-    "no",
-    "on",
-    "Yes",
-    "1:30",
-    "0x10",
-    "+1",
-    ".5",
-    "|",
-    "@a",
-    "#1",
-    "*",
+    *("2024-01-05", "2024_01_05", "2024", "007", "1e5", "1.50", "no", "on", "Yes", "1:30", "0x10", "+1", ".5"),
+    *("|", "@a", "#1", "*"),
 ]
 
 
@@ -109,8 +94,7 @@ def test_a_number_with_its_text_is_copied_whole(number: Any) -> None:
         ("model={encoder: 3}", r"--set model\.encoder: Input should be a name, or a mapping of options"),
         ("data.path=true", r"data \(dataset 'written'\): path: Input should be a valid string; for the text, quote it"),
         ("data.path=[1]", r"data \(dataset 'written'\): path: Input should be a valid string.*, or a path \(got \[1\]\)"),
-        ("objective.merge2.cost=sliced",
-         r"--set objective\.merge2\.cost: .* no term 'merge2'\. Its terms: .*spread.*mean 'merge'"),
+        ("objective.merge2.cost=sliced", r"--set objective\.merge2\.cost: .* no term 'merge2'\. Its terms: .*spread.*mean"),
         ("objective.x.cost.kernel=rbf", r"^--set objective\.x\.cost\.kernel: the configuration has no term 'x'"),
     ],
 )  # fmt: skip
@@ -141,6 +125,6 @@ def test_other_names_of_the_field_get_the_right_suggestion(asked: str, right: st
     assert near_match(asked, otae.costs.names()) == f" Did you mean {right!r}?"
 
 
-def test_a_choice_that_is_not_there_gets_the_nearest() -> None:
-    with pytest.raises(UnknownPluginError, match=r"No plugin named 'rbf'.* Did you mean 'gaussian'\?"):
+def test_a_kernel_gets_the_name_that_it_has_here() -> None:
+    with pytest.raises(OtaeError, match=r"'rbf'.*Did you mean 'gaussian'\?"):
         otae.costs.create("mmd", kernel="rbf")

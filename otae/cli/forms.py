@@ -61,7 +61,7 @@ def describe_codes(run: Run, input: Path | None) -> Form:
 
 
 def describe_samples(run: Run, input: Path | None) -> dict[str, np.ndarray[Any, Any]]:
-    """Returns what is known of each sample, by name, with shape (N,): its label, its split and its file.
+    """Returns what is known of each sample, by name, with shape (N,): its label, its split and the path of its file.
 
     Args:
         run: The run.
@@ -70,7 +70,7 @@ def describe_samples(run: Run, input: Path | None) -> dict[str, np.ndarray[Any, 
     if input is not None:
         preparation = find_preparation(run)
         files = None if preparation is None else preparation.list_files(input)
-        return {} if files is None else {"file": np.array(files)}
+        return {} if files is None else {"path": np.array(files)}
     dataset = run.dataset
     beside: dict[str, np.ndarray[Any, Any]] = {}
     if dataset.labels is not None:
@@ -80,7 +80,7 @@ def describe_samples(run: Run, input: Path | None) -> dict[str, np.ndarray[Any, 
     for name, indices in find_splits(run, dataset).by_name.items():
         beside["split"][indices] = name
     if dataset.files is not None:
-        beside["file"] = np.array(list(dataset.files))
+        beside["path"] = np.array(list(dataset.files))
     return beside
 
 

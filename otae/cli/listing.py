@@ -21,7 +21,8 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="encoder, decoder, prior, cost, dataset, metric or recipe; all if left out.", autocompletion=kinds
+            help="encoder, decoder, prior, cost, dataset, metric, kernel, ground or recipe; all if left out.",
+            autocompletion=kinds,
         ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Import every plugin, to find what fails only then.")] = False,

@@ -15,7 +15,10 @@ from .console import results
 
 def new(
     kind: Annotated[
-        str, typer.Argument(help="prior, cost, encoder, decoder, dataset, metric or recipe.", autocompletion=kinds)
+        str,
+        typer.Argument(
+            help="prior, cost, encoder, decoder, dataset, metric, kernel, ground or recipe.", autocompletion=kinds
+        ),
     ],
     name: Annotated[str, typer.Argument(help="The plugin's name, in kebab-case.")],
     output: Annotated[

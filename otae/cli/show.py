@@ -19,7 +19,10 @@ from .wording import limits_of, type_of
 
 def show(
     kind: Annotated[
-        str, typer.Argument(help="encoder, decoder, prior, cost, dataset, metric or recipe.", autocompletion=kinds)
+        str,
+        typer.Argument(
+            help="encoder, decoder, prior, cost, dataset, metric, kernel, ground or recipe.", autocompletion=kinds
+        ),
     ],
     name: Annotated[str, typer.Argument(help="The plugin's name.", autocompletion=plugin_names)],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from ..reductions.keops import cache_folder
-from ..reductions.loading import compiler
+from ..reductions.keops.loading import compiler
 from .finding import Finding
 
 _TOPIC = "keops"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .batch import Batch
 from .components import Components
 from .cost import Cost
 from .dataset import Dataset, Feature
@@ -12,7 +13,7 @@ from .factors import Factor, Factors
 from .figures import Estimate, Figure, FigureValue, Missing, Table
 from .ground import DistancePower, Ground
 from .in_memory import InMemory
-from .kernel import Kernel, Sum, Weighted
+from .kernel import Kernel, Sum, Weighted, split_count
 from .metric import Metric, Samples, Specimen
 from .plain import PlainDecoder, PlainEncoder
 from .plan import Plan
@@ -23,6 +24,7 @@ from .source import Download, Source, data_folder
 from .trained import TrainedModel, TrainedObjective, TrainedTerm
 
 __all__ = [
+    "Batch",
     "Components",
     "Cost",
     "Dataset",
@@ -58,4 +60,5 @@ __all__ = [
     "TrainedTerm",
     "Weighted",
     "data_folder",
+    "split_count",
 ]

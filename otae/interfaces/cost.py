@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..cloud import Cloud, CloudLike, as_cloud
 from ..errors import CloudError
 from .arguments import drop_weightless, refuse_batch, unify_types
+from .batch import Batch, read_batch
 from .former import refuse_when_constructed
 
 
@@ -83,16 +84,31 @@ class Cost(nn.Module, ABC):
         Raises:
             CloudError: If the clouds are not batches of one size, or do not fit the cost.
         """
-        if x.ndim != 3 or y.ndim != 3 or len(x) != len(y):
+        if self.unary:
+            raise CloudError(f"{type(self).__name__} looks at one cloud alone: there are no pairs to take a batch of.")
+        source, target = (read_batch(*each) for each in ((x, weights), (y, target_weights)))
+        if len(source) != len(target) or (self.paired and source.points.shape[1] != target.points.shape[1]):
+            shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
+            raise CloudError(f"A batch compares as many clouds as others, and paired clouds of one size, got {shapes}.")
+        if self.same_space and x.shape[2] != y.shape[2]:
             raise CloudError(
-                f"A batch compares clouds of shapes (B, N, D) and (B, M, D), got {tuple(x.shape)} and {tuple(y.shape)}."
+                f"{type(self).__name__} compares clouds of one space, but got {tuple(x.shape)} and {tuple(y.shape)}."
             )
-        if self.vectorized and weights is None and target_weights is None:
-            together = torch.vmap(lambda source, target: self(Cloud(source), Cloud(target)), randomness="same")
-            return together(x, y)
-        masses = [[None] * len(x) if each is None else list(each) for each in (weights, target_weights)]
-        pairs = zip(x, y, *masses, strict=True)
-        return torch.stack([self(Cloud(source, a), Cloud(target, b)) for source, target, a, b in pairs])
+        dtype = torch.promote_types(source.points.dtype, target.points.dtype)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.compare_batch(source.to(dtype), target.to(dtype))
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the costs of a batch of pairs of clouds, with shape (B,): one after the other, unless a cost knows better.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        if self.vectorized and source.weights is None and target.weights is None:
+            together = torch.vmap(lambda x, y: self(Cloud(x), Cloud(y)), randomness="same")
+            return together(source.points, target.points)
+        return torch.stack([self(*pair) for pair in zip(source.clouds(), target.clouds(), strict=True)])
 
     def potential(self, cloud: Cloud) -> Tensor | None:
         """Returns the dual potential that the cost has learned, at each point of a cloud, with shape (N,): high where points

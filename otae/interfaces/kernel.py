@@ -61,6 +61,14 @@ class Kernel(ABC):
         return None
 
     @property
+    def takes_batches(self) -> bool:
+        """Returns whether `fix` takes batches of clouds too, with shape (B, N, D), and returns a `Radial` kernel for them.
+
+        Points without weight are then no numbers.
+        """
+        return False
+
+    @property
     def has_frequencies(self) -> bool:
         """Returns whether `draw_frequencies` is defined, as random features need."""
         return False
@@ -127,6 +135,13 @@ class Sum(Kernel):
             total = total + cast("Any", formula) * weight
         return total
 
+    def draw_frequencies(self, count: int, like: Tensor, generator: Generator | None = None) -> Tensor:
+        terms = self.terms()
+        shares = [weight * float(kernel.diagonal(like[:1])[0]) for weight, kernel in terms]
+        counts = split_count(count, shares, like, generator)
+        pairs = zip(terms, counts, strict=True)
+        return torch.cat([kernel.draw_frequencies(size, like, generator) for (_, kernel), size in pairs], 1)
+
     def terms(self) -> list[tuple[float, Kernel]]:
         return [term for kernel in self.kernels for term in kernel.terms()]
 
@@ -156,3 +171,19 @@ class Weighted(Sum):
 
     def __repr__(self) -> str:
         return f"{self.weight:g} * {self.kernel!r}"
+
+
+def split_count(count: int, shares: Sequence[float], like: Tensor, generator: Generator | None = None) -> list[int]:
+    """Returns how many of some draws each part of a mixture has: its share, rounded up or down at random.
+
+    Args:
+        count: The number of draws.
+        shares: The share of each part, of any sum.
+        like: A tensor on the device of the generator.
+        generator: The source of randomness; torch's own where `None`.
+    """
+    ends = torch.tensor(shares, dtype=torch.float64).cumsum(0) / sum(shares) * count
+    start = torch.rand(1, generator=generator, dtype=torch.float64, device=like.device).cpu()
+    before = (ends - start).ceil().clamp(0, count).long()
+    before[-1] = count
+    return [int(size) for size in before.diff(prepend=before.new_zeros(1))]

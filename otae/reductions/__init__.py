@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .backend import Backend
-from .importing import imported
+from .keops.importing import load_library
 from .numbers import in_transform, precise, safe_exp, safe_power, safe_sqrt
 from .pairs import Dots, Pairs, Squares, Values
-from .pairwise import distances, squared_distances
+from .pairwise import batch_squares, distances, squared_distances
 from .radial import Radial
+from .sorting import order_rows, sort_rows
 from .sums import kernel_mean, kernel_product, log_sum_exp
 from .weights import pair_weights
 
@@ -18,16 +19,19 @@ __all__ = [
     "Radial",
     "Squares",
     "Values",
+    "batch_squares",
     "distances",
-    "imported",
     "in_transform",
     "kernel_mean",
     "kernel_product",
+    "load_library",
     "log_sum_exp",
+    "order_rows",
     "pair_weights",
     "precise",
     "safe_exp",
     "safe_power",
     "safe_sqrt",
+    "sort_rows",
     "squared_distances",
 ]

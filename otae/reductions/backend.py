@@ -28,7 +28,7 @@ class Crossover:
     pairs: int
     dimension: int
 
-    def passed(self, pairs: Sequence[Pairs]) -> bool:
+    def is_passed(self, pairs: Sequence[Pairs]) -> bool:
         """Tells whether KeOps is the faster one.
 
         Args:
@@ -45,7 +45,7 @@ CROSSOVERS = {"cuda": Crossover(pairs=2**24, dimension=64)}
 _given_up: set[str] = set()  # types of devices
 
 
-def chosen(backend: Backend, pairs: Sequence[Pairs]) -> Literal["dense", "keops"]:
+def choose(backend: Backend, pairs: Sequence[Pairs]) -> Literal["dense", "keops"]:
     """Returns the backend that sums over the given pairs.
 
     Args:
@@ -79,7 +79,7 @@ def give_up(device: str, reason: str) -> None:
 
 def _faster_by_keops(pairs: Sequence[Pairs]) -> bool:
     device = pairs[0].x.device.type
-    return device in CROSSOVERS and device not in _given_up and CROSSOVERS[device].passed(pairs)
+    return device in CROSSOVERS and device not in _given_up and CROSSOVERS[device].is_passed(pairs)
 
 
 def _possible_by_keops(pairs: Sequence[Pairs]) -> bool:

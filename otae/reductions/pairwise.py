@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .numbers import safe_sqrt
-from .pairs import Squares
+from .pairs import FEW, NOISE, Squares
 
 
 def squared_distances(x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -39,3 +39,24 @@ def distances(x: Tensor, y: Tensor | None = None) -> Tensor:
         y: The second points, with shape (M, D); the first themselves where `None`, with an exactly zero diagonal.
     """
     return safe_sqrt(squared_distances(x, y))
+
+
+def batch_squares(x: Tensor, y: Tensor) -> Tensor:
+    """Returns the squared Euclidean distances of all pairs of each cloud of a batch, with shape (B, N, M), without gradients.
+
+    Args:
+        x: The first points, with shape (B, N, D), in single precision at least.
+        y: The second points, with shape (B, M, D), of the same type.
+    """
+    x, y = x.detach(), y.detach()
+    if x.shape[2] <= FEW:
+        squared = (x[:, :, None, 0] - y[:, None, :, 0]).square_()
+        for entry in range(1, x.shape[2]):
+            gaps = x[:, :, None, entry] - y[:, None, :, entry]
+            squared.addcmul_(gaps, gaps)
+        return squared
+    centre = (x.nanmean(1, keepdim=True) + y.nanmean(1, keepdim=True)) / 2
+    x, y = x - centre, y - centre
+    less = 1 - NOISE * torch.finfo(x.dtype).eps
+    squared = torch.baddbmm(less * y.square().sum(2)[:, None], x, y.mT, alpha=-2)
+    return squared.add_(less * x.square().sum(2)[:, :, None]).clamp_min_(0)

@@ -34,7 +34,7 @@ class Radial(Kernel):
         leaf = squared.detach().requires_grad_()
         with torch.enable_grad():
             values: Tensor = self.of(leaf)
-        (slopes,) = torch.autograd.grad(values.sum(), leaf)
+            (slopes,) = torch.autograd.grad(values.sum(), leaf)
         return values.detach(), slopes
 
     def at_zero(self, like: Tensor) -> Tensor:
@@ -45,6 +45,11 @@ class Radial(Kernel):
         """
         value: Tensor = self.of(like.new_zeros(()))
         return value
+
+    @property
+    def takes_batches(self) -> bool:
+        """Returns that squared distances may have any shape."""
+        return True
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
         values: Tensor = self.of(squared_distances(x, y))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import BackendError
 from . import dense
-from .backend import Backend, chosen, give_up
+from .backend import Backend, choose, give_up
 from .dense import Kernel
 from .pairs import Pairs
 
@@ -39,10 +39,10 @@ def kernel_product(kernel: Kernel, pairs: Pairs | Sequence[Pairs], values: Tenso
         >>> kernel_product(lambda squared: 1 / (1 + squared), Squares(x, y), torch.ones(1, 1)).flatten().tolist()
         [1.0, 0.5]
     """
-    listed = _listed(pairs)
+    listed = _list(pairs)
     with torch.autocast(values.device.type, enabled=False):
         converted = values.to(listed[0].x.dtype)
-        return _summed(backend, listed, lambda sums: sums.kernel_product(kernel, listed, converted))
+        return _sum(backend, listed, lambda sums: sums.kernel_product(kernel, listed, converted))
 
 
 def kernel_mean(
@@ -82,24 +82,24 @@ def log_sum_exp(kernel: Kernel, pairs: Pairs | Sequence[Pairs], backend: Backend
     Raises:
         BackendError: If KeOps is asked for and cannot run here.
     """
-    listed = _listed(pairs)
+    listed = _list(pairs)
     with torch.autocast(listed[0].x.device.type, enabled=False):
-        return _summed(backend, listed, lambda sums: sums.log_sum_exp(kernel, listed))
+        return _sum(backend, listed, lambda sums: sums.log_sum_exp(kernel, listed))
 
 
-def _summed(backend: Backend, pairs: Sequence[Pairs], summed_by: Callable[[Any], Tensor]) -> Tensor:
-    if chosen(backend, pairs) == "dense":
-        return summed_by(dense)
-    from . import lazy  # slow to import, and seldom needed
+def _sum(backend: Backend, pairs: Sequence[Pairs], sum_by: Callable[[Any], Tensor]) -> Tensor:
+    if choose(backend, pairs) == "dense":
+        return sum_by(dense)
+    from .keops import lazy  # slow to import, and seldom needed
 
     try:
-        return summed_by(lazy)
+        return sum_by(lazy)
     except BackendError as error:
         if backend == "keops":
             raise
         give_up(pairs[0].x.device.type, str(error))
-    return summed_by(dense)
+    return sum_by(dense)
 
 
-def _listed(pairs: Pairs | Sequence[Pairs]) -> Sequence[Pairs]:
+def _list(pairs: Pairs | Sequence[Pairs]) -> Sequence[Pairs]:
     return [pairs] if isinstance(pairs, Pairs) else pairs

@@ -53,6 +53,16 @@ KINDS = {
         "the class, with a typed `__init__`, and `__call__`, which returns named figures",
         "otae train gwae",
     ),
+    "kernel": Kind(
+        "the Matérn kernel of smoothness 3/2",
+        "the class, a frozen dataclass whose fields are its options, and `of`, a function of the squared distance",
+        "otae train wae-mmd --set objective.match.cost.kernel=NAME",
+    ),
+    "ground": Kind(
+        "the Huber loss of the entries",
+        "the class, a frozen dataclass whose fields are its options, and `__call__`, a function of two blocks of points",
+        "otae train wae-mmd --set objective.reconstruction.cost.ground=NAME",
+    ),
     "recipe": Kind(
         "a sliced-Wasserstein autoencoder",
         "the configuration, whose first line says what it is",

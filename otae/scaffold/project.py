@@ -31,7 +31,7 @@ class Project:
     """Creates the plan of a distribution that offers one plugin.
 
     Args:
-        kind: The plugin's kind: prior, cost, encoder, decoder, dataset, metric or recipe.
+        kind: The plugin's kind: prior, cost, encoder, decoder, dataset, metric, kernel, ground or recipe.
         name: The plugin's names.
 
     Examples:

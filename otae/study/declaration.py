@@ -14,7 +14,7 @@ from ..config import Component, Section
 from ..errors import ConfigError
 from ..explanation import explain, find_place
 from ..extending import text as read_text
-from ..yaml_values import read_yaml
+from ..yaml_values import Integer, Real, read_yaml
 from .places import find_lines, line_of
 
 _Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -172,4 +172,4 @@ def as_override(path: str, value: Any) -> str:
         path: The option's path.
         value: Its value.
     """
-    return f"{path}={json.dumps(value)}"
+    return f"{path}={value.text if isinstance(value, Integer | Real) else json.dumps(value)}"

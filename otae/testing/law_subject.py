@@ -22,6 +22,7 @@ class LawSubject:
         lengths: The options that carry a unit, with its power: `{"blur": 1}` is a length, `{"epsilon": 4}` its fourth power.
         moves_freely: Whether moving both clouds together costs nothing.
         isometries: Whether moving and turning one cloud alone costs nothing.
+        smooth: Whether the gradient is 0 between equal clouds; not so for a distance itself, whose slope jumps there.
         keeps_mass: Whether the marginals of a plan are held.
         single: The share of their size by which the cost of equal clouds may differ from 0 in single precision.
         draws: Whether each call draws anew, so that the order of points may matter to a draw.
@@ -33,6 +34,7 @@ class LawSubject:
     lengths: ClassVar[dict[str, float]] = {}
     moves_freely: ClassVar[bool] = False
     isometries: ClassVar[bool] = False
+    smooth: ClassVar[bool] = True
     keeps_mass: ClassVar[bool] = True
     single: ClassVar[float] = 1e-6
     draws: ClassVar[bool] = False
@@ -65,4 +67,5 @@ class LawSubject:
         generator = torch.Generator().manual_seed(3)
         sizes = self.size("target"), self.size("source")
         frame = torch.linalg.qr(torch.randn(*sizes, generator=generator, dtype=points.dtype)).Q
-        return points @ frame.to(points).T + 3 * points.std()
+        turned: Tensor = points @ frame.to(points).T + 3 * points.std()
+        return turned

@@ -27,6 +27,8 @@ class DerivativeLaws(LawSubject):
 
     def test_gradients_in_single_precision_are_those_in_double(self: Any) -> None:
         self.skip_without_points()
+        if self.draws:
+            pytest.skip("draws of one type are others than those of another")
         found = []
         for dtype in (torch.float32, torch.float64):
             x, y = (each.to(dtype).requires_grad_() for each in self.points())

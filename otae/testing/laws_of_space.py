@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -29,10 +30,16 @@ class SpaceLaws(LawSubject):
         twin = self.turn(x)[order]
         first, pull = self._pull(self.build(), x, 2 * twin.flip(0))
         value, left = self._pull(self.build().to(dtype), x.to(dtype), twin.to(dtype))
-        size = abs(first) if self.degree is None else max(abs(first), float(torch.pdist(x).max()) ** self.degree)
+        if self.degree is None:  # it has lengths of its own, at which it is as large as it gets
+            others, force = self._pull(self.build(), x / spread, 2 * twin.flip(0) / spread)
+            size, pull = max(abs(first), abs(others)), max(pull, force)
+        else:
+            size = max(abs(first), float(torch.pdist(x).max()) ** self.degree)
         bound = (1e-6 if dtype == torch.float64 else self.single) * max(size, 1e-12)
         assert abs(value) <= bound, f"equal clouds cost {value}, where others cost {first}: let errors cancel"
-        assert left <= 1e-2 * pull, f"equal clouds pull by {left}, where others do by {pull}: descent would leave them"
+        assert not self.smooth or left <= 1e-2 * pull, (
+            f"equal clouds pull by {left}, where others do by {pull}: descent would leave them"
+        )
 
     def _pull(self: Any, part: Any, x: Tensor, y: Tensor) -> tuple[float, float]:
         """Returns the cost of two clouds, and the size of its gradient."""
@@ -48,16 +55,19 @@ class SpaceLaws(LawSubject):
             pytest.skip("degree is not set")
         x, y = self.points()
         value = self.evaluate(self.build(), x, y).item()
+        if self.draws and dtype == torch.float32:
+            pytest.skip("draws of one type are others than those of another")
         for factor in _UNITS:
             expected = value * factor**self.degree
+            low, high = torch.finfo(dtype).tiny * 1e12, torch.finfo(dtype).max / 1e12
             try:
                 part = self.build_in_units(factor, dtype)
                 found = self.evaluate(part, (factor * x).to(dtype), (factor * y).to(dtype)).item()
             except CloudError:
-                low, high = torch.finfo(dtype).tiny * 1e12, torch.finfo(dtype).max / 1e12
                 assert not low < abs(expected) < high, f"in units of {factor} it is refused, but {expected} is a number"
                 continue
-            assert found == pytest.approx(expected, rel=1e-3, abs=0), (
+            assert not math.isnan(found), f"in units of {factor} it is not a number"
+            assert not low < abs(expected) < high or found == pytest.approx(expected, rel=1e-3, abs=0), (
                 f"in units of {factor} it is {found}, not {expected}: let no constant carry a unit"
             )
 
@@ -68,6 +78,8 @@ class SpaceLaws(LawSubject):
         x, y = self.points()
         expected = self.evaluate(self.build(), x, y)
         torch.testing.assert_close(self.evaluate(self.build(), x + 50, y + 50), expected, rtol=1e-5, atol=1e-8)
+        if self.draws:
+            return
         moved = self.evaluate(self.build().float(), (x + 50).float(), (y + 50).float())
         torch.testing.assert_close(moved.double(), expected, rtol=1e-3, atol=1e-3 * abs(expected.item()))
 

@@ -42,7 +42,7 @@ class WeightLaws(LawSubject):
             except CloudError:
                 continue  # a clear refusal, as of values out of range
             told = f"two points of weight 0 at {pad} changed {expected} to {value}"
-            torch.testing.assert_close(value, expected, msg=told)
+            torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-7, msg=told)
             found = torch.autograd.grad(value, (x, y), allow_unused=True, retain_graph=True)
             told = f"two points of weight 0 at {pad} changed the gradient"
             torch.testing.assert_close(found, slopes, rtol=1e-4, atol=1e-6, msg=told)
@@ -75,6 +75,8 @@ class WeightLaws(LawSubject):
                 slopes = torch.autograd.grad(value, logits, allow_unused=True)[0]
                 assert slopes is None or slopes.isfinite().all(), "the gradient to a softmax is not finite"
             values.append(value.item())
+        if self.draws:
+            return  # directions of one type are others than those of another
         size = self.evaluate(self.build(), x, y).abs().item()
         assert values[0] == pytest.approx(values[1], rel=1e-3, abs=1e-3 * size), f"in single and double: {values}"
 
@@ -105,13 +107,17 @@ class WeightLaws(LawSubject):
         self.skip_without_points()
         if not self.differentiates_weights:
             pytest.skip("differentiates_weights is not set")
-        part, (x, y) = self.build().eval(), self.points(5, 5)
+        part, (x, y) = self.build().eval(), self.points(7, 7)
+        weights, others = (
+            torch.tensor(each, dtype=torch.float64)
+            for each in ([2, 1, 0, 1.5, 3, 0.7, 1.1], [1, 1.3, 0.9, 1.7, 0.61, 1.2, 0.83])
+        )
 
-        def cost(weights: Tensor) -> Tensor:
-            return self.evaluate(part, x, y, weights, weights if self.plugin.paired else None)
+        def cost(given: Tensor) -> Tensor:
+            found: Tensor = self.evaluate(part, x, y, given, given if self.plugin.paired else others)
+            return found
 
-        weights = torch.tensor([2, 1, 0, 1.5, 3], dtype=torch.float64)
-        leaf, step = weights.clone().requires_grad_(), torch.zeros(5, dtype=torch.float64)
+        leaf, step = weights.clone().requires_grad_(), torch.zeros_like(weights)
         value = cost(leaf)
         if not value.requires_grad or (slopes := torch.autograd.grad(value, leaf, allow_unused=True)[0]) is None:
             pytest.skip("the cost has no gradient in the weights")

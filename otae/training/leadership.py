@@ -15,10 +15,9 @@ def leading() -> Iterator[None]:
 
     Lightning numbers a process by RANK or SLURM_PROCID as it is imported, and one that is not the first writes nothing.
     """
-    first: Any = rank_zero_only  # Lightning keeps the number on the function
-    former = first.rank
-    first.rank = 0
+    lightning: Any = rank_zero_only
+    former, lightning.rank = lightning.rank, 0
     try:
         yield
     finally:
-        first.rank = former
+        lightning.rank = former

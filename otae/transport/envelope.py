@@ -18,8 +18,8 @@ def solve_with_gradients(solve: Solve, inputs: Sequence[Tensor]) -> Tensor:
     It works under `torch.func.grad` too, and asking for second derivatives, which would be silently wrong, is an error.
 
     Args:
-        solve: Takes the inputs, cut from the graph, and which of them need gradients; returns the value, a scalar, and its
-            gradient to each of them, `None` where it needs none.
+        solve: Takes the inputs, cut from the graph, and which of them need gradients; returns the value, a scalar or one for
+            each of a batch, with shape (B,), and its gradient to each of them, `None` where it needs none.
         inputs: What the value depends on.
     """
     needs = tuple(torch.is_grad_enabled() and each.requires_grad for each in inputs)
@@ -86,7 +86,7 @@ class _Solved(torch.autograd.Function):
         gradients, inputs = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
         if torch.is_grad_enabled():  # the gradient is asked for with a graph of its own
             gradients = [_Last.apply(each, *inputs) for each in gradients]  # type: ignore[no-untyped-call]
-        scaled = [outer[0] * each if needed else None for each, needed in zip(gradients, ctx.needs, strict=True)]
+        scaled = [_times(outer[0], each) if needed else None for each, needed in zip(gradients, ctx.needs, strict=True)]
         return None, None, *scaled
 
     @staticmethod
@@ -95,6 +95,11 @@ class _Solved(torch.autograd.Function):
             "This cost solves for its value, which torch.vmap cannot see through. Call cost.batched(x, y) instead, with "
             "clouds of shape (B, N, D): it returns one value for each."
         )
+
+
+def _times(outer: Tensor, gradient: Tensor) -> Tensor:
+    """Returns a gradient times that of its value, or of each value of a batch."""
+    return outer.reshape(outer.shape + (1,) * (gradient.ndim - outer.ndim)) * gradient
 
 
 class _Last(torch.autograd.Function):

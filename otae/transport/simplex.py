@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import CloudError
 from ..interfaces import Plan
-from ..reductions import imported
+from ..reductions import load_library
 
 Array = NDArray[np.float64]
 PIVOTS = 10_000_000
@@ -86,7 +86,7 @@ def solve_simplex(cost: Tensor, a: Tensor, b: Tensor, pivots: int = PIVOTS) -> F
         raise CloudError("The clouds have points that are not finite, or so far apart that their costs overflow.")
     unit = most - least or 1.0  # the simplex has absolute tolerances, and takes costs below 0 for infeasible
     masses = of_a[of_a > 0] / of_a.sum(), of_b[of_b > 0] / of_b.sum()
-    plan, log = imported("ot").lp.emd(*masses, (inner - least) / unit, numItermax=pivots, log=True)
+    plan, log = load_library("ot").lp.emd(*masses, (inner - least) / unit, numItermax=pivots, log=True)
     f, g = _complete(ground, of_a > 0, of_b > 0, unit * log["u"] + least, unit * log["v"])
     half = (of_a @ np.where(of_a > 0, f, 0) / of_a.sum() - of_b @ np.where(of_b > 0, g, 0) / of_b.sum()) / 2
     f, g = f - half, g + half

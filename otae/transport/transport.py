@@ -171,9 +171,10 @@ class Transport(Cost):
         self.solves += 1
         if not found.converged:
             self.unconverged += 1
+            bound = f", and its value by up to {found.gap:.2g}" if math.isfinite(found.gap) else ""
             self.trouble = (
                 f"{type(self).__name__} did not converge: after {found.iterations} iterations its marginals are off by "
-                f"{found.marginal_error:.2g} of the mass, and its value by up to {found.gap:.2g}. {self.cure}"
+                f"{found.marginal_error:.2g} of the mass{bound}. {self.cure}"
             )
         if found.temperature > found.asked * (1 + 1e-6) and not self._warned:
             self._warned = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -50,12 +50,12 @@ class ArrayFile:
         with self._reading():
             self.keys = self._names() if self._archive else ()
 
-    def choose(self, key: str | None, besides: str | None = None) -> str | None:
+    def choose(self, key: str | None, besides: Collection[str] = ()) -> str | None:
         """Returns the key of the array to read, `None` for the only array of a `.npy` file.
 
         Args:
             key: The key that was asked for, or `None` for the only array there is.
-            besides: A key that holds something else, such as the labels.
+            besides: The keys that hold something else, such as the labels.
 
         Raises:
             DataError: If there is no such key, or several arrays and no key.
@@ -66,7 +66,7 @@ class ArrayFile:
             if key not in self.keys:
                 raise DataError(f"'{self.path}': {unknown_name('array', key, self.keys)}")
             return key
-        others = [name for name in self.keys if name != besides]
+        others = [name for name in self.keys if name not in besides]
         if self._archive and len(others) != 1:
             held = ", ".join(others) or "no array"
             raise DataError(f"'{self.path}' must hold one array, but holds: {held}. Name the one to read by its key.")
@@ -141,5 +141,14 @@ class ArrayFile:
             raise DataError(f"'{self.path}' does not fit into memory: {error}. {cure}.") from error
         except _DAMAGE as error:
             reason = str(error).rstrip(".")
+            if "Object arrays" in reason or "Python objects" in reason:
+                cure = "Write numbers in one array: numpy.save(path, array)"
+                ragged = (
+                    "Sequences of unequal length: numpy.savez(path, x=padded, lengths=lengths), and the option lengths"
+                )
+                raise DataError(
+                    f"'{self.path}' holds Python objects in place of numbers, which are pickled and never loaded. {cure}. "
+                    f"{ragged}."
+                ) from error
             cure = "If it is damaged, fetch it again; pickled objects are never loaded: write numbers with numpy.save"
             raise DataError(f"'{self.path}' cannot be read: {reason}. {cure}.") from error

@@ -17,6 +17,7 @@ from otae.interfaces import Preparation
 from .array_file import Array, ArrayFile
 from .idx_file import IdxFile
 from .layout import Layout, arranged
+from .sequences import cut, mark, pad, read_lengths
 from .soundness import check_type, check_values
 
 
@@ -30,6 +31,7 @@ class ArrayPreparation(Preparation):
         layout: Where the channels of images stand.
         value_range: The smallest and largest value a sample may hold, or `None`.
         key: The key of the array in a `.npz` file, or `None` for the only one.
+        lengths: The key of the lengths of padded sequences, or `None` where samples are no such sequences.
     """
 
     data_shape: tuple[int, ...]
@@ -37,6 +39,7 @@ class ArrayPreparation(Preparation):
     layout: Layout
     value_range: tuple[float, float] | None = None
     key: str | None = None
+    lengths: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -45,27 +48,54 @@ class ArrayPreparation(Preparation):
             "layout": self.layout,
             "value_range": None if self.value_range is None else list(self.value_range),
             "key": self.key,
+            "lengths": self.lengths,
         }
 
     @classmethod
     def from_dict(cls, constants: Mapping[str, Any]) -> ArrayPreparation:
         low_high = constants["value_range"]
         shape, value_range = tuple(constants["data_shape"]), None if low_high is None else (low_high[0], low_high[1])
-        return cls(shape, constants["divisor"], constants["layout"], value_range, constants["key"])
+        more = (constants["key"], constants.get("lengths"))
+        return cls(shape, constants["divisor"], constants["layout"], value_range, *more)
 
     def read(self, path: Path) -> Tensor:
         if _is_idx(path):
             return self._convert(IdxFile(path).read(), path)
         file = ArrayFile(path)
-        key = self.key if self.key in file.keys else file.choose(None)
-        return self._convert(file.read(key), file.path)
+        besides = () if self.lengths is None else (self.lengths,)
+        key = self.key if self.key in file.keys else file.choose(None, besides)
+        array = file.read(key)
+        if self.lengths is None:
+            return self._convert(array, file.path)
+        if self.lengths not in file.keys:
+            raise DataError(
+                f"'{path}' lacks the lengths of its sequences, {self.lengths!r}: numpy.savez(path, x=padded, {self.lengths}=…)."
+            )
+        lengths = read_lengths(file, self.lengths, array)
+        return self._mark([row[:steps] for row, steps in zip(array, lengths, strict=True)], f"'{path}'")
 
     def prepare(self, raw: Any) -> Tensor:
+        if self.lengths is not None:
+            return self._mark(raw, "The sequences")
         return self._convert(np.asarray(raw), Path("the array"))
 
-    def restore(self, samples: Tensor) -> Array:
+    def restore(self, samples: Tensor) -> Any:
         values = samples.detach().cpu().numpy() * self.divisor
+        if self.lengths is not None:
+            marked = values / np.concatenate([np.ones(self.data_shape[1] - 1), [self.divisor]])
+            return cut(marked)
         return values.clip(0, 255).round().astype(np.uint8) if self.divisor == 255 else values
+
+    def _mark(self, sequences: Any, where: str) -> Tensor:
+        values, lengths = pad(sequences, self.data_shape[0], where)
+        check_type(values, Path(where))
+        if values.shape[2] != self.data_shape[1] - 1:
+            raise DataError(
+                f"{where}: steps have {values.shape[2]} channels, where the model was trained on {self.data_shape[1] - 1}."
+            )
+        scaled = values.astype(np.float32) / np.float32(1 if values.dtype.kind == "f" else self.divisor)
+        check_values(scaled, self.value_range, Path(where))
+        return torch.from_numpy(mark(scaled, lengths))
 
     def _convert(self, array: Array, path: Path) -> Tensor:
         check_type(array, path)

@@ -17,6 +17,7 @@ from .array_file import Array, ArrayFile
 from .array_preparation import ArrayPreparation
 from .labels import read_labels
 from .layout import Layout, arranged
+from .sequences import mark, read_lengths
 from .soundness import check_type, check_values, exceeds
 
 
@@ -35,6 +36,9 @@ class Arrays(Dataset):
         layout: Where the channels of images with four axes stand; `auto` looks for the one axis of 1, 3 or 4 entries;
             `none` keeps the axes of samples that are no images.
         scaling: `auto` divides 8-bit values (uint8) by 255, unless all are 0 or 1, and keeps others; `none` keeps all.
+        lengths: The name of the lengths of sequences in the same `.npz` file, or a file of their own: one whole number per
+            sample. Samples are then padded sequences, (N, L, C) or (N, L), and get a last channel that is 1 where a step is
+            there and 0 in the padding: for `padded: true` of the encoder and decoder `sequence` and of the cost `paired`.
         value_range: The smallest and largest value that a sample may hold, after scaling, which a decoder may use;
             (0, 1) where `auto` meets 8-bit or boolean values, else unbounded unless declared here.
 
@@ -61,31 +65,40 @@ class Arrays(Dataset):
         labels: str | Path | None = None,
         layout: Layout = "auto",
         scaling: Literal["auto", "none"] = "auto",
+        lengths: str | Path | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
         if value_range is not None and not value_range[0] < value_range[1]:
             raise ConfigError(f"value_range must be (smallest, largest), got {value_range}.")
-        self._file, self._layout = ArrayFile(path), layout
-        self._key = self._file.choose(key, besides=None if labels is None else str(labels))
+        self._file, self._layout = ArrayFile(path), layout if lengths is None else "none"
+        self._key = self._file.choose(key, besides=tuple(str(each) for each in (labels, lengths) if each is not None))
         self._samples = self._open()
         small = scaling == "auto" and self._samples.dtype in (np.uint8, np.bool_)
         self._divisor = 255 if small and exceeds(self._samples, 1) else 1
         self.value_range = (0.0, 1.0) if small and value_range is None else value_range
-        self.data_shape = tuple(self._samples.shape[1:])
+        self._lengths = None if lengths is None else read_lengths(self._file, lengths, self._samples)
+        self.data_shape = tuple(self._tensor(slice(1)).shape[1:])
         declared = value_range and (value_range[0] * self._divisor, value_range[1] * self._divisor)
         check_values(self._samples, declared, self._file.path)
-        self.preparation = ArrayPreparation(self.data_shape, self._divisor, layout, self.value_range, self._key)
+        self.preparation = ArrayPreparation(
+            self.data_shape,
+            self._divisor,
+            self._layout,
+            self.value_range,
+            self._key,
+            None if lengths is None else str(lengths),
+        )
         self.labels = None if labels is None else read_labels(self._file, labels, len(self))
 
     def __len__(self) -> int:
         return len(self._samples)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self._tensor(self._samples[index])
+        return self._tensor([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Tensor:
-        return self._tensor(self._samples[np.asarray(indices, dtype=np.int64)])
+        return self._tensor(np.asarray(indices, dtype=np.int64))
 
     def __getstate__(self) -> dict[str, Any]:
         # A memory map would be sent whole to another process, which can as well open the file itself.
@@ -100,5 +113,6 @@ class Arrays(Dataset):
         check_type(array, self._file.path)
         return arranged(array, self._layout, self._file.path)
 
-    def _tensor(self, values: Array) -> Tensor:
-        return torch.from_numpy(np.array(values, dtype=np.float32, order="C")).div_(self._divisor)
+    def _tensor(self, chosen: Any) -> Tensor:
+        values = np.array(self._samples[chosen], dtype=np.float32, order="C") / np.float32(self._divisor)
+        return torch.from_numpy(values if self._lengths is None else mark(values, self._lengths[chosen]))

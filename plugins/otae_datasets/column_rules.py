@@ -103,7 +103,7 @@ class ColumnRule:
         values = self.encoding.decode(entries)
         if isinstance(self.encoding, OneHot):
             kind = int if self.whole else str
-            categories = [kind(each) for each in self.encoding.categories]
+            categories = sorted(kind(each) for each in self.encoding.categories)
             return pd.Series(pd.Categorical([kind(each) for each in values], categories=categories), name=self.name)
         return pd.Series(np.round(values).astype(np.int64) if self.whole else values, name=self.name)
 
@@ -160,7 +160,9 @@ class Learning:
         numbers = read_numbers(there, self.decimal)
         readable = ~np.isnan(numbers)
         if name not in self.categorical and readable.mean() > 0.5:
-            column = require_numbers(name, np.where(lost, 0.0, values), self.decimal, self.where)
+            whole_column = readable.all() and not lost.any()
+            column = numbers if whole_column else np.where(lost, 0.0, values)
+            column = require_numbers(name, column, self.decimal, self.where)
             fill = float(column[~lost].mean())
             whole = bool((numbers == np.round(numbers)).all())
             unit = self.units.get(name)
@@ -222,9 +224,9 @@ def read_numbers(values: Array, decimal: str = ".") -> NDArray[np.float64]:
         values: The values, text or numbers.
         decimal: The decimal mark of text.
     """
-    plain = [_plain(value, decimal) for value in values]
-    numbers = pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce")
-    return np.asarray(numbers, dtype=np.float64)
+    plain = np.empty(len(values), dtype=object)
+    plain[:] = [_plain(value, decimal) for value in values]
+    return np.asarray(pd.to_numeric(plain, errors="coerce"), dtype=np.float64)
 
 
 def _plain(value: Any, decimal: str) -> Any:
@@ -245,7 +247,7 @@ def require_numbers(name: str, values: Array, decimal: str, where: str) -> NDArr
     Raises:
         DataError: If one is no number, or not finite in single precision; the message names row and text.
     """
-    numbers = read_numbers(values, decimal)
+    numbers = values if values.dtype == np.float64 else read_numbers(values, decimal)
     if (strange := np.isnan(numbers)).any():
         row = int(strange.argmax())
         cure = "Mend it, name it in the option missing_values, or name the column in the option categorical"

@@ -30,8 +30,8 @@ def choose_delimiter(header: str, delimiter: str | None, where: str) -> str:
         return best if counts[best] > 1 else ","
     if _count(header, delimiter) == 1 and counts[best] > 1:
         raise DataError(
-            f"{where}: the first line holds no {_name(delimiter)}, but {counts[best]} names with {_name(best)} between "
-            f"them. Set the option delimiter to {best!r}, or leave it out."
+            f"{where}: {_name(delimiter)} does not part the first line, and {_name(best)} parts it into {counts[best]} names. "
+            f"Set the option delimiter to {best!r}, or leave it out."
         )
     return delimiter
 

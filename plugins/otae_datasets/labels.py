@@ -25,7 +25,7 @@ def read_labels(samples: ArrayFile, labels: str | Path, count: int) -> Tensor:
     Raises:
         DataError: If the labels are missing, are no integers, or differ from the samples in number.
     """
-    array, path = _find(samples, labels)
+    array, path = find_array(samples, labels)
     if array.dtype.kind not in "biu":
         cure = "Number the classes: numpy.unique(labels, return_inverse=True)[1]"
         raise DataError(f"'{path}': the labels have type {array.dtype}, where integers are needed. {cure}.")
@@ -36,7 +36,16 @@ def read_labels(samples: ArrayFile, labels: str | Path, count: int) -> Tensor:
     return torch.from_numpy(np.array(array, dtype=np.int64))
 
 
-def _find(samples: ArrayFile, labels: str | Path) -> tuple[Array, Path]:
+def find_array(samples: ArrayFile, labels: str | Path) -> tuple[Array, Path]:
+    """Returns an array that goes with samples, and its file.
+
+    Args:
+        samples: The file of the samples.
+        labels: The key of the array in that file, or else a file of its own.
+
+    Raises:
+        DataError: If there is neither.
+    """
     if str(labels) in samples.keys:
         return samples.read(str(labels)), samples.path
     try:

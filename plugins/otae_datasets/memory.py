@@ -23,6 +23,7 @@ from .columns import frame_columns, to_objects
 from .encodings import Missing, Scaling
 from .indices import checked
 from .layout import Layout, arranged
+from .sequences import mark, pad
 from .soundness import check_type, check_values, exceeds
 from .table_content import learn_table, number_classes
 from .tagged_preparation import TaggedPreparation, wrap
@@ -34,7 +35,8 @@ class Memory(Batched):
     """Creates a dataset from data in memory: arrays as the dataset `arrays` takes them, data frames as `table` does.
 
     `otae.train(experiment, data=…)` puts it in place of the configured one. No file holds these data: they are handed over
-    again where a run's own data are needed, while new data are encoded without them.
+    again where a run's own data are needed, while new data are encoded without them. A list of arrays of unequal length is
+    one of sequences, padded as the dataset `arrays` takes them with `lengths`.
 
     Args:
         memory: The data; handed over by the program.
@@ -111,16 +113,24 @@ class Memory(Batched):
     ) -> None:
         if value_range is not None and not value_range[0] < value_range[1]:
             raise ConfigError(f"value_range must be (smallest, largest), got {value_range}.")
-        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+        lengths = None
+        if isinstance(values, list | tuple) and len({len(each) for each in values}) > 1:
+            array, lengths = pad(values, None, "The sequences")
+        else:
+            array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
         check_type(array, _ARRAY)
-        samples = arranged(array, layout, _ARRAY)
+        samples = array if lengths is not None else arranged(array, layout, _ARRAY)
         small = scaling != "none" and samples.dtype in (np.uint8, np.bool_)
         self._samples, self._divisor = samples, 255 if small and exceeds(samples, 1) else 1
         self.value_range = (0.0, 1.0) if small and value_range is None else value_range
         declared = value_range and (value_range[0] * self._divisor, value_range[1] * self._divisor)
         check_values(samples, declared, _ARRAY)
-        self.data_shape = tuple(samples.shape[1:])
-        constants = ArrayPreparation(self.data_shape, self._divisor, layout, self.value_range)
+        if lengths is not None:
+            self._samples, layout = mark(samples / self._divisor, lengths), "none"
+        self.data_shape = tuple(self._samples.shape[1:])
+        told = None if lengths is None else "lengths"
+        constants = ArrayPreparation(self.data_shape, self._divisor, layout, self.value_range, None, told)
+        self._divisor = 1 if lengths is not None else self._divisor
         self.preparation = TaggedPreparation(constants)
 
     def __len__(self) -> int:

@@ -67,7 +67,7 @@ class PicturePreparation(Preparation):
         return self._pixels.prepare(raw)
 
     def restore(self, samples: Tensor) -> Array:
-        pixels = self._pixels.restore(samples)
+        pixels: Array = self._pixels.restore(samples)
         return pixels[:, 0] if self.mode == "L" else pixels.transpose(0, 2, 3, 1)
 
     @property

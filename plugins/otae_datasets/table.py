@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from torch import Tensor
 
 from otae.errors import ConfigError
@@ -21,6 +21,13 @@ from .indices import checked
 from .paths import existing_file
 from .table_content import learn_table
 from .table_preparation import TablePreparation
+
+
+def _read_tab(value: Any) -> Any:
+    return "\t" if value == r"\t" else value
+
+
+Delimiter: TypeAlias = Annotated[str, BeforeValidator(_read_tab), Field(min_length=1, max_length=1)]
 
 
 class Table(Batched):
@@ -77,7 +84,7 @@ class Table(Batched):
         scaling: Scaling = "standard",
         missing: Missing = "refuse",
         missing_values: list[str] | None = None,
-        delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None,
+        delimiter: Delimiter | None = None,
         decimal: Literal[".", ","] = ".",
         max_categories: Annotated[int, Field(gt=0)] = 100,
         units: dict[str, str] | None = None,

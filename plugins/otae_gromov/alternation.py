@@ -103,7 +103,7 @@ def first_moments(source: Geometry, target: Geometry, starts: int) -> Iterator[T
         target: The geometry of the target.
         starts: How many to yield.
     """
-    (of_x, x_axes), (of_y, y_axes) = principal(source), principal(target)
+    (of_x, x_axes), (of_y, y_axes) = source.principal, target.principal
     count = min(len(of_x), len(of_y))
     strengths = (of_x[:count] * of_y[:count]).sqrt()
     matched = (x_axes[:, :count] * strengths) @ y_axes[:, :count].T
@@ -116,15 +116,3 @@ def first_moments(source: Geometry, target: Geometry, starts: int) -> Iterator[T
         else:  # where variances are equal, axes are arbitrary
             turn = torch.linalg.qr(torch.randn(count, count, dtype=strengths.dtype, device=strengths.device)).Q
             yield (x_axes[:, :count] * strengths) @ turn @ y_axes[:, :count].T
-
-
-def principal(cloud: Geometry) -> tuple[Tensor, Tensor]:
-    """Returns the variances along the principal axes, with shape (K,), falling, and the axes, with shape (K, K).
-
-    Args:
-        cloud: The geometry of a cloud.
-    """
-    x, masses = cloud.coordinates, cloud.masses.detach()
-    values, axes = torch.linalg.eigh(x.T @ (masses[:, None] * x))
-    skew = masses @ (x @ axes).pow(3)
-    return values.flip(0).clamp_min(0), torch.where(skew < 0, -axes, axes).flip(1)

@@ -14,8 +14,6 @@ from otae.interfaces import Cost, Ground
 from otae.reductions import pair_weights, precise, safe_power, safe_sqrt
 from otae.transport import Euclidean, require_ground
 
-_SMALLEST_SPREAD = 1e-8
-
 
 class CoupledGW(Cost):
     r"""Creates the Gromov-Wasserstein cost of paired clouds: how far the pairing is from an isometry, up to one scale.
@@ -101,7 +99,7 @@ class CoupledGW(Cost):
 
 
 def spread(cloud: Cloud) -> Tensor:
-    r"""Returns the mean over dimensions of the unbiased standard deviation, a scalar, at least 1e-8.
+    r"""Returns the mean over dimensions of the unbiased standard deviation, a scalar, at least the rounding of the points.
 
     $$s = \frac{1}{D} \sum_d \sqrt{\frac{\sum_i w_i (x_{id} - \bar x_d)^2}{1 - \sum_i w_i^2}}$$
 
@@ -111,4 +109,7 @@ def spread(cloud: Cloud) -> Tensor:
     masses = cloud.masses[:, None]  # (N, 1)
     deviations = cloud.points - (masses * cloud.points).sum(0)
     degrees = (1 - masses.square().sum()).clamp_min(torch.finfo(masses.dtype).eps)  # (N-1)/N where uniform
-    return safe_sqrt((masses * deviations.square()).sum(0) / degrees).mean().clamp_min(_SMALLEST_SPREAD)
+    found = safe_sqrt((masses * deviations.square()).sum(0) / degrees).mean()
+    numbers = torch.finfo(masses.dtype)
+    least = numbers.eps * cloud.points.detach().abs().amax() + numbers.tiny / numbers.eps
+    return torch.maximum(found, least)

@@ -74,6 +74,7 @@ class FusedGW(Solved):
         x, y = precise(source.flat), precise(target.flat)
         centre = ((source.masses @ x + target.masses @ y) / 2).detach()
         x, y = x - centre, y - centre
+        apart = (source.masses @ x - target.masses @ y).detach().double().square().sum()  # the least that moving costs
         x_norms, y_norms = x.square().sum(1, keepdim=True), y.square().sum(1, keepdim=True)
         moved = 1 - self.alpha  # its cost, -2 <x, y> + |x|² + |y|², is a sum of inner products, too
         left = [self.alpha * bent.left, 2 * moved * x, -moved * x_norms, torch.full_like(x_norms, -moved)]
@@ -86,6 +87,7 @@ class FusedGW(Solved):
             self.alpha * bent.curvature,
             self.alpha * bent.constant,
             self.alpha * bent.unit + moved * safe_sqrt(bent.unit) / 8,  # 2 <x, y> has the size 2 √(E|x|² E|y|²)
+            self.alpha * bent.ceiling - moved * apart,
         )
 
     def extra_repr(self) -> str:

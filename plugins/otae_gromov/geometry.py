@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -45,6 +46,17 @@ class Geometry(ABC):
     def spread(self) -> Tensor:
         """Returns the mean squared norm, a scalar with its graph."""
         return (self.masses * self.norms).sum()
+
+    @cached_property
+    def principal(self) -> tuple[Tensor, Tensor]:
+        """Returns the variances along the principal axes, with shape (K,), falling, and the axes, with shape (K, K).
+
+        The axes are oriented by the skewness along them, so that a cloud and its image under an isometry match.
+        """
+        x, masses = self.coordinates, self.masses.detach()
+        values, axes = torch.linalg.eigh(x.T @ (masses[:, None] * x))
+        skew = masses @ (x @ axes).pow(3)
+        return values.flip(0).clamp_min(0), torch.where(skew < 0, -axes, axes).flip(1)
 
 
 class Features(Geometry):

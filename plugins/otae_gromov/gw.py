@@ -178,7 +178,8 @@ def _halves(cost: GW, source: Cloud, target: Cloud, _: Start | None) -> Solution
 def _combine(first: Solution, objective: Tensor, *others: Solution) -> Solution:
     """Returns a solution with another objective, converged if all others are."""
     converged = first.converged and all(each.converged for each in others)
-    return replace(first, objective=objective, converged=converged)
+    gap = first.gap + sum(each.gap for each in others)
+    return replace(first, objective=objective, converged=converged, gap=gap)
 
 
 def _halved(cloud: Cloud) -> tuple[Cloud, Cloud]:

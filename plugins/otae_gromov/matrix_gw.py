@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -11,11 +10,11 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Plan
-from otae.reductions import imported
 from otae.transport import Measure, Optimum, Transport, solve_simplex
 from otae.transport.envelope import Needs
 
-from .matching import first_plans
+from .descent import Descended, Distortion
+from .matching import held_plans, match_profiles
 from .solved import Count, Starts, Tolerance
 
 _NOTHING = 1e-12  # the share of the largest cost below which nothing is left to gain
@@ -27,11 +26,12 @@ class MatrixGW(Transport):
 
     $$\min_{P \in \Pi(a, b)} \sum_{ijkl} \left( C_{ik} - D_{jl} \right)^2 P_{ij} P_{kl}$$
 
-    POT's conditional gradient solves it, in double precision on the CPU, with O(N²) memory and O(N³) time. Gradients, to
-    the matrices and the weights, are those of the envelope theorem.
+    Conditional gradients solve it in double precision, with O(N²) memory and O(N³) time, from all starts at once. Gradients,
+    to the matrices and the weights, are those of the envelope theorem.
 
-    The problem has local optima, one of which each start leads to; the least is taken, and the search ends early where one
-    costs nothing. Points of weight 0 take no part. The cost does not depend on the unit of the distances.
+    The problem has local optima, one of which each start leads to; the least is taken. The gap of a solution is how far it is
+    above the third lower bound of Mémoli: 0 proves it best, and ends the search. Points of weight 0 take no part. The cost
+    does not depend on the unit of the distances.
 
     Args:
         tolerance: The relative change of the objective to stop at.
@@ -40,6 +40,9 @@ class MatrixGW(Transport):
             of each side held together.
 
     References:
+        Gromov-Wasserstein Distances and the Metric Approach to Object Matching (Mémoli, 2011), for the bound
+        https://doi.org/10.1007/s10208-011-9093-5
+
         Gromov-Wasserstein Averaging of Kernel and Distance Matrices (Peyré, Cuturi, Solomon, 2016)
         https://proceedings.mlr.press/v48/peyre16.html
 
@@ -89,11 +92,9 @@ class MatrixGW(Transport):
         unit = max(float(c.abs().max()), float(d.abs().max())) or 1.0  # POT's tolerances are absolute
         inner = [side.gather(side.gather(matrix).T).T / unit for side, matrix in ((source, c), (target, d))]
         masses = [side.gather(each) / side.gather(each).sum() for side, each in ((source, a), (target, b))]
-        if start is None:
-            plans = first_plans(inner[0], inner[1], masses[0], masses[1], self.starts)
-        else:
-            plans = iter([source.gather(target.gather(start.dense().double().T).T)])
-        plan, losses = self._best(inner[0], inner[1], masses[0], masses[1], plans)
+        first = None if start is None else source.gather(target.gather(start.dense().double().T).T)
+        found, floor = self._search(Distortion(inner[0], inner[1], masses[0], masses[1]), first)
+        plan = found.plan
         plan = source.scatter(target.scatter(plan.T).T)
         linear = -2 * c @ plan @ d  # half the slope of the cost in the plan
         flow = solve_simplex(2 * linear, a, b)
@@ -115,10 +116,10 @@ class MatrixGW(Transport):
             gradients=[None if each is None else each.to(dtype) for each in gradients],
             plan=coupling,
             details=lambda: (value.to(dtype), (f.to(dtype), g.to(dtype))),
-            iterations=losses,
-            converged=losses <= self.max_iterations
-            and float((linear * 2 * plan).sum() - a @ f - b @ g) <= self._slack(value, c, a),
+            iterations=found.iterations,
+            converged=found.stationary and float((linear * 2 * plan).sum() - a @ f - b @ g) <= self._slack(value, c, a),
             marginal_error=float(torch.stack(errors).max()),
+            gap=max(float(value) - floor * unit**2, 0.0),
             state=coupling,
         )
 
@@ -126,25 +127,24 @@ class MatrixGW(Transport):
         """Returns what the linear problem at the optimum may still gain."""
         return 1e-6 * float(value.abs() + a @ c.square() @ a)
 
-    def _best(self, c: Tensor, d: Tensor, a: Tensor, b: Tensor, starts: Iterator[Tensor]) -> tuple[Tensor, int]:
-        """Returns the best plan from several starts, and how many linear problems it took."""
-        ot = imported("ot")
-        arrays = [each.cpu().numpy() for each in (c, d, a, b)]
-        size = float(a @ c.square() @ a + b @ d.square() @ b)
-        best, least, count = None, math.inf, 0
-        for start in starts:
-            limits = {"max_iter": self.max_iterations, "tol_rel": self.tolerance, "tol_abs": 0.0}
-            found, log = ot.gromov.gromov_wasserstein(
-                *arrays, "square_loss", G0=start.cpu().numpy(), log=True, **limits
-            )
-            plan = torch.as_tensor(found, device=c.device)
-            loss = size - 2 * float(((c @ plan @ d) * plan).sum())
-            if loss < least:
-                best, least, count = plan, loss, len(log["loss"]) - 1
-            if least <= _NOTHING * size:
-                break
-        assert best is not None  # there is one start at least
-        return best, count
+    def _search(self, problem: Distortion, start: Tensor | None) -> tuple[Descended, float]:
+        """Returns the best plan from several starts, and what no plan can cost less than.
+
+        The search ends early where a plan costs no more than that.
+        """
+        limits = self.tolerance, self.max_iterations
+        if start is not None or self.starts == 1:
+            first = problem.a[:, None] * problem.b if start is None else start
+            return problem.descend(first[None], *limits), problem.floor
+        sides = problem.c, problem.d, problem.a, problem.b
+        profiles = match_profiles(*sides)
+        floor = max(problem.floor, profiles.floor)
+        plans = torch.stack([problem.a[:, None] * problem.b, profiles.plan])
+        best = problem.descend(plans, *limits)
+        if self.starts > 2 and best.cost > floor + _NOTHING * problem.size:
+            other = problem.descend(held_plans(*sides, profiles, self.starts - 2), *limits)
+            best = min(best, other, key=lambda each: each.cost)
+        return best, floor
 
     def extra_repr(self) -> str:
         return f"tolerance={self.tolerance}, starts={self.starts}"

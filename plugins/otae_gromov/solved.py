@@ -34,6 +34,7 @@ _EPSILON = 0.16  # the default temperature, in units of E|x|² E|y|²: a hundred
 _SMALL = 2**16  # pairs up to which the exact solver starts cold; beyond, annealing first saves it linear problems
 _LARGE = 2**24  # pairs beyond which a subsample is annealed first
 _ROUNDING = 1e6  # how far above the smallest normal number fourth powers must stay
+_FINEST = 16.0  # the finest tolerance that can be met, in units of the precision
 _START = 5.0  # the temperature that annealing starts from, in the same units
 
 
@@ -168,6 +169,7 @@ def _solution(problem: Quadratic, found: Stationary, temperature: Tensor, exact:
         asked=0.0 if exact else used,
         temperature=0.0 if exact else used,
         marginal_error=found.violation,
+        gap=max(float(found.objective - problem.floor()), 0.0),
         state=Start(found.plan, found.potentials[1]),
     )
 
@@ -219,6 +221,9 @@ class Solved(Transport):
         Raises:
             CloudError: If distances are not finite.
         """
+        dtype = source.points.dtype
+        if self.solving.tolerance < _FINEST * torch.finfo(dtype).eps:  # which this precision would never meet
+            return _cast(self.find(source.to(torch.float64), target.to(torch.float64), needs, start), dtype)
         if (source.lost is not None or target.lost is not None) and not (needs[2] or needs[3]) and not self.paired:
             return _expand(
                 self.find(source.positive, target.positive, needs, _restrict(start, source, target)), source, target
@@ -266,6 +271,17 @@ class Solved(Transport):
     def extra_repr(self) -> str:
         way = self.solving
         return f"epsilon={way.epsilon}, solver={way.solver!r}, tolerance={way.tolerance}, starts={way.starts}"
+
+
+def _cast(found: Optimum, dtype: torch.dtype) -> Optimum:
+    """Returns what was found in double precision, its numbers in another type; its plan stays as it is."""
+
+    def details() -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        value, (f, g) = found.details()
+        return value.to(dtype), (f.to(dtype), g.to(dtype))
+
+    gradients = [None if each is None else each.to(dtype) for each in found.gradients]
+    return replace(found, objective=found.objective.to(dtype), gradients=gradients, details=details)
 
 
 def _restrict(start: Start | None, source: Measure, target: Measure) -> Start | None:

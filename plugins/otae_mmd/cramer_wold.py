@@ -8,9 +8,10 @@ from typing import Literal
 from torch import Tensor
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 from otae.reductions import Backend, Radial
 
+from .batches import compare_radially
 from .discrepancy import discrepancy
 from .estimators import Estimator, points_with_mass
 from .kernels.lengths import Positive
@@ -79,8 +80,21 @@ class CramerWold(Cost):
         kernel: Radial = Exponential(rate) if dim == 1 else Projected(rate, dim, x.dtype)
         return discrepancy(kernel, (x, a), (y, b), self.estimator, self.backend) / (2 * (math.pi * gamma) ** 0.5)
 
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the distances of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        x, a, b = source.points, source.masses, target.masses
+        gamma = self._smoothing(a, b) if self.gamma == "silverman" else x.new_full((len(x),), self.gamma)
+        rates, dim = 1 / (4 * gamma)[:, None, None], x.shape[2]
+        kernel: Radial = Exponential(rates) if dim == 1 else Projected(rates, dim, x.dtype)
+        return compare_radially(kernel, source, target, self.estimator) / (2 * (math.pi * gamma) ** 0.5)
+
     def _smoothing(self, a: Tensor, b: Tensor) -> Tensor:
-        inverse = (a.square().sum() + b.square().sum()).detach() / 2
+        inverse = (a.square().sum(-1) + b.square().sum(-1)).detach() / 2
         return self.variance * (4 / 3 * inverse) ** 0.4
 
     def extra_repr(self) -> str:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.reductions import precise
+from otae.interfaces import Kernel
+from otae.reductions import in_transform, precise
 
 Estimator: TypeAlias = Literal["unbiased", "biased"]
 
@@ -71,3 +72,21 @@ def points_with_mass(cloud: Cloud, side: str, estimator: Estimator) -> tuple[Ten
         return x, x.new_full((1,), 1 / len(x)).expand(len(x))  # a stride of 0 says that all masses are equal
     weights = cloud.weights.to(x.dtype)  # some may be 0, where a gradient to them may be asked for
     return x, weights / weights.sum()
+
+
+def fix_on_mass(kernel: Kernel, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Kernel:
+    """Returns a kernel with the lengths that it has between the points of two clouds that have mass.
+
+    Args:
+        kernel: The kernel.
+        source: Points with shape (N, D), and their masses with shape (N,).
+        target: Points with shape (M, D), and their masses with shape (M,).
+    """
+    (x, a), (y, b) = source, target
+    if in_transform():
+        return kernel.fix(x, y)
+    return kernel.fix(*(points if _is_uniform(masses) else points[masses > 0] for points, masses in ((x, a), (y, b))))
+
+
+def _is_uniform(masses: Tensor) -> bool:
+    return masses.stride(0) == 0  # as `points_with_mass` makes them

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from otae.reductions import Backend, Radial, Squares, in_transform, kernel_mean
-from otae.reductions.backend import chosen
+from otae.reductions.backend import choose
 
 _TILE = 2**17  # entries of a tile for each thread: with its derivatives it stays in a core's cache
 _FEW = 16  # dimensions up to which it pays to lay points out by dimension
@@ -38,7 +38,7 @@ def radial_mean(kernel: Radial, pairs: Squares, a: Tensor, b: Tensor, backend: B
     Raises:
         BackendError: If KeOps is asked for and cannot run here.
     """
-    if chosen(backend, [pairs]) == "keops" or in_transform():
+    if choose(backend, [pairs]) == "keops" or in_transform():
         return kernel_mean(kernel.of, pairs, a, b, backend)
     inputs = (pairs.x, a) if pairs.alone and a is b else (pairs.x, a, pairs.y, b)
     return cast("Tensor", _Mean.apply(kernel, pairs, *inputs))  # type: ignore[no-untyped-call]
@@ -62,7 +62,7 @@ class _Mean(torch.autograd.Function):
         count = len(ctx.saved_tensors) // 2
         inputs, gradients = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
         if torch.is_grad_enabled():
-            gradients = _recorded(ctx.kernel, ctx.pairs, inputs, ctx.needs_input_grad[2:])
+            gradients = _record(ctx.kernel, ctx.pairs, inputs, ctx.needs_input_grad[2:])
         return None, None, *(None if gradient is None else outer[0] * gradient for gradient in gradients)
 
 
@@ -130,7 +130,7 @@ def _by_dimension(points: Tensor) -> Tensor:
     return points.T.contiguous() if points.shape[1] <= _FEW else points.T
 
 
-def _recorded(
+def _record(
     kernel: Radial, pairs: Squares, inputs: tuple[Tensor, ...], needed: tuple[bool, ...]
 ) -> tuple[Tensor | None, ...]:
     mean = kernel_mean(kernel.of, pairs, inputs[1], inputs[-1], "dense")

@@ -8,11 +8,12 @@ from typing import ClassVar
 from torch import Tensor
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 from otae.reductions import Backend
 
+from .batches import compare_radially, fix_radial
 from .discrepancy import discrepancy
-from .estimators import Estimator, points_with_mass
+from .estimators import Estimator, fix_on_mass, points_with_mass
 from .kernels import IMQ
 from .kernels.choice import Kernels, require_kernel
 
@@ -83,7 +84,19 @@ class MMD(Cost):
         (x, a), (y, b) = (
             points_with_mass(cloud, side, self.estimator) for cloud, side in ((source, "source"), (target, "target"))
         )
-        return discrepancy(self.kernel.fix(x, y), (x, a), (y, b), self.estimator, self.backend)
+        return discrepancy(fix_on_mass(self.kernel, (x, a), (y, b)), (x, a), (y, b), self.estimator, self.backend)
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the discrepancies of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        kernel = fix_radial(self.kernel, source, target)
+        if kernel is None:
+            return super().compare_batch(source, target)
+        return compare_radially(kernel, source, target, self.estimator)
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, estimator={self.estimator}"

@@ -14,10 +14,9 @@ from otae.cloud import Cloud
 from otae.errors import ConfigError
 from otae.interfaces import Cost
 
-from .estimators import ESTIMATORS, Estimator, points_with_mass
+from .estimators import ESTIMATORS, Estimator, fix_on_mass, points_with_mass
 from .kernels import Gaussian
 from .kernels.choice import Kernels, require_kernel
-from .kernels.frequencies import draw_waves
 
 _AT_ONCE = 2**22  # waves that are computed at once while gradients are recorded
 _BLOCK = 2**19  # and otherwise, so that they stay in the cache
@@ -89,7 +88,8 @@ class RandomFeatures(Cost):
         )
         generator = None if self.seed is None else Generator(x.device).manual_seed(self.seed)
         with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            waves, at_zero = draw_waves(self.kernel.fix(x, y), x, self.features, generator)
+            kernel = fix_on_mass(self.kernel, (x, a), (y, b))
+            waves, at_zero = kernel.draw_frequencies(self.features, x, generator), kernel.diagonal(x[:1])[0]
             centre = (x.mean(0) + y.mean(0)) / 2  # small phases are exact
         with torch.autocast(x.device.type, enabled=False):
             of_source, of_target = _means(x - centre, a, waves), _means(y - centre, b, waves)

@@ -12,8 +12,10 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
+from otae.reductions import order_rows
 
+from .batches import require_two
 from .estimators import ESTIMATORS, Estimator, points_with_mass
 
 _AT_ONCE = 2**22  # projected points that are sorted at once
@@ -68,14 +70,45 @@ class SlicedEnergy(Cost):
             within = ESTIMATORS[self.estimator]
             return between + (of_source + within(-of_source, a, 0.0)) + (of_target + within(-of_target, b, 0.0))
 
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the energy distances of a batch of pairs of clouds, with shape (B,), along the same directions.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+
+        Raises:
+            CloudError: If the unbiased estimator meets a cloud with fewer than two points.
+        """
+        require_two(source, target, self.estimator)
+        points, masses = torch.cat([source.points, target.points], 1), (source.masses, target.masses)
+        if points.shape[0] * points.shape[1] * self.projections > _AT_ONCE:
+            return super().compare_batch(source, target)
+        points = points - points.detach().mean(1, keepdim=True)
+        directions = self._directions(points[0])
+        a, b = masses
+        signed = torch.cat([a, -b], 1)
+        energies: Tensor = _energies_on_lines(directions, points, signed) / (
+            len(directions) * _contraction(points.shape[2])
+        )
+        between, of_source, of_target = energies.unbind()
+        if self.estimator == "biased":
+            return between
+        extra = [own / (1 - mass.square().sum(1)) for own, mass in ((of_source, a), (of_target, b))]
+        return between + (of_source - extra[0]) + (of_target - extra[1])
+
+    def _directions(self, points: Tensor) -> Tensor:
+        count, dim = self.projections if points.shape[1] > 1 else 1, points.shape[1]
+        return F.normalize(torch.randn(count, dim, dtype=points.dtype, device=points.device), dim=1)
+
     def _energies(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         (x, a), (y, b) = source, target
         points = torch.cat([x, y])
         points = points - points.detach().mean(0)
-        count = self.projections if points.shape[1] > 1 else 1
-        directions = F.normalize(torch.randn(count, points.shape[1], dtype=x.dtype, device=x.device), dim=1)
+        directions = self._directions(points)
+        count = len(directions)
         parts = torch.split(directions, max(1, _AT_ONCE // len(points)))
-        masses = torch.stack([torch.cat([a, -b]), torch.cat([a, torch.zeros_like(b)])])  # (2, N + M)
+        masses = torch.cat([a, -b])
         if len(parts) == 1:
             return _energies_on_lines(directions, points, masses) / count
         sums: list[Tensor] = [
@@ -89,12 +122,26 @@ class SlicedEnergy(Cost):
 
 
 def _energies_on_lines(directions: Tensor, points: Tensor, masses: Tensor) -> Tensor:
-    """Returns the energy distance of the projections, and the mean distances within each cloud, summed over lines, (3,)."""
-    positions, order = (directions @ points.T).sort(dim=1)  # (P, N + M)
-    difference, of_source = masses[:, order[:, :-1]].cumsum(2)  # of the distribution functions, (P, N + M - 1)
+    """Returns the energy distance of the projections, and the mean distances within each cloud, summed over directions.
+
+    Args:
+        directions: The directions, with shape (P, D).
+        points: The points of both clouds, with shape (N + M, D), or of a batch, with shape (B, N + M, D).
+        masses: Their masses, those of the target with a minus, with shape (N + M,) or (B, N + M).
+    """
+    positions = directions @ points.mT  # (…, P, N + M)
+    order = order_rows(positions)
+    gaps = positions.gather(-1, order).diff(dim=-1)
+    shares = masses[..., None, :].expand_as(order).gather(-1, order)[..., :-1]
+    difference, of_source = shares.cumsum(-1), shares.clamp_min(0).cumsum(-1)  # of the distribution functions
     of_target = of_source - difference
     heights = [difference.square(), of_source * (1 - of_source), of_target * (1 - of_target)]
-    return torch.stack([2 * (height * positions.diff(dim=1)).sum() for height in heights])
+    return torch.stack([2 * _contract(height, gaps) for height in heights])
+
+
+def _contract(first: Tensor, second: Tensor) -> Tensor:
+    """Returns the inner product of matrices, of all of a batch: a product of matrices, which holds none in between."""
+    return (first.flatten(-2)[..., None, :] @ second.flatten(-2)[..., None])[..., 0, 0]
 
 
 def _contraction(dim: int) -> float:

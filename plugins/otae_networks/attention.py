@@ -71,9 +71,30 @@ def transformer(width: int, depth: int, heads: int, activation: Activation) -> n
     return nn.TransformerEncoder(block, depth, norm=nn.LayerNorm(width), enable_nested_tensor=False)
 
 
+class Attending(nn.Module):
+    """Holds a transformer over padded sequences, from shape (N, length, channels + 1) to (N, width): padding is not seen.
+
+    Args:
+        steps: The map from the channels of a step to its entries.
+        positions: The positions.
+        blocks: The transformer.
+    """
+
+    def __init__(self, steps: nn.Module, positions: nn.Module, blocks: nn.Module) -> None:
+        super().__init__()
+        self.steps, self.positions, self.blocks = steps, positions, blocks
+
+    def forward(self, x: Tensor) -> Tensor:
+        there = x[..., -1] > 0.5  # (N, length)
+        there = there | (~there.any(1, keepdim=True))  # a generation may have no step, and yet needs a code
+        steps: Tensor = self.blocks(self.positions(self.steps(x)), src_key_padding_mask=~there)
+        weights = there.to(steps.dtype)[..., None]
+        return (steps * weights).sum(1) / weights.sum(1)
+
+
 def attending(
-    data_shape: tuple[int, int], width: int, depth: int, heads: int, activation: Activation
-) -> tuple[nn.Sequential, int]:
+    data_shape: tuple[int, int], width: int, depth: int, heads: int, activation: Activation, padded: bool = False
+) -> tuple[nn.Module, int]:
     """Returns layers from sequences, with shape (N, length, channels), to features, and the number of these.
 
     Args:
@@ -82,9 +103,12 @@ def attending(
         depth: The number of blocks.
         heads: The number of heads.
         activation: The activation of the hidden layers.
+        padded: Whether the last channel tells which steps are there.
     """
     length, channels = data_shape
     blocks = transformer(width, depth, heads, activation)
+    if padded:
+        return Attending(nn.Linear(channels, width), Positions(length, width), blocks), width
     return nn.Sequential(nn.Linear(channels, width), Positions(length, width), blocks, Mean()), width
 
 

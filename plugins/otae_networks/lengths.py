@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from otae.errors import ConfigError
@@ -22,12 +23,35 @@ class Swap(nn.Module):
         return x.transpose(1, 2)
 
 
-def check_sequences(data_shape: tuple[int, ...], part: str) -> tuple[int, int]:
+class Clear(nn.Module):
+    """Creates the removal of what stands in the padding of sequences, with shape (N, length, channels + 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (x[..., -1:] > 0.5)
+
+
+class Marked(nn.Module):
+    """Creates the output layer of padded sequences: of the values the given one, of their presence the sigmoid.
+
+    Args:
+        output: The output layer of the values.
+    """
+
+    def __init__(self, output: nn.Module) -> None:
+        super().__init__()
+        self.output = output
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.output(x[..., :-1]), x[..., -1:].sigmoid()], dim=2)
+
+
+def check_sequences(data_shape: tuple[int, ...], part: str, padded: bool = False) -> tuple[int, int]:
     """Returns the length and the channels of one sequence.
 
     Args:
         data_shape: The shape of one sample, which must be (length, channels).
         part: What asks, `encoder` or `decoder`, for the message.
+        padded: Whether the last channel tells which steps are there.
 
     Raises:
         ConfigError: If the samples are no sequences.
@@ -36,6 +60,11 @@ def check_sequences(data_shape: tuple[int, ...], part: str) -> tuple[int, int]:
         wanted = "sequences of shape (length, channels), one value per step being (length, 1)"
         raise ConfigError(f"A sequence {part} takes {wanted}, but the data have shape {data_shape}. Use `{part}: mlp`.")
     length, channels = data_shape
+    if padded and channels < 2:
+        raise ConfigError(
+            f"Padded sequences have a last channel that tells which steps are there, but the data have shape {data_shape}. Give "
+            "the dataset its option lengths, or leave padded out."
+        )
     return length, channels
 
 

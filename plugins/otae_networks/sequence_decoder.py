@@ -11,7 +11,7 @@ from otae.interfaces import Decoder
 
 from .activations import Activation
 from .attention import unrolling
-from .lengths import check_sequences, growing
+from .lengths import Marked, check_sequences, growing
 from .outputs import Output, output_layer
 from .sequence_encoder import Body
 
@@ -34,6 +34,7 @@ class SequenceDecoder(Decoder):
         heads: The number of heads of the transformer, which must divide the width.
         activation: The activation after each hidden layer.
         output: The last layer: `auto` takes the sigmoid for data in [0, 1], tanh for [-1, 1], and none otherwise.
+        padded: Whether the last channel is the probability that a step is there, as datasets with `lengths` give it.
 
     Raises:
         ConfigError: If the samples are no sequences, or the heads do not divide the width.
@@ -56,14 +57,16 @@ class SequenceDecoder(Decoder):
         heads: Annotated[int, Field(gt=0)] = 4,
         activation: Activation = "silu",
         output: Output = "auto",
+        padded: bool = False,
     ) -> None:
         super().__init__(latent_dim, data_shape)
-        shape = check_sequences(self.data_shape, "decoder")
+        shape = check_sequences(self.data_shape, "decoder", padded)
         layers = {
             "conv": lambda: growing(latent_dim, shape, width, depth, activation),
             "transformer": lambda: unrolling(latent_dim, shape, width, depth, heads, activation),
         }[body]()
-        self.layers = nn.Sequential(layers, output_layer(output, value_range))
+        last = output_layer(output, value_range)
+        self.layers = nn.Sequential(layers, Marked(last) if padded else last)
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from otae.interfaces import Encoder
 from .activations import ACTIVATIONS, Activation
 from .attention import attending
 from .heads import HEADS, Noise
-from .lengths import check_sequences, shrinking
+from .lengths import Clear, check_sequences, shrinking
 
 Body: TypeAlias = Literal["conv", "transformer"]
 
@@ -23,7 +24,8 @@ class SequenceEncoder(Encoder):
 
     With `conv`, convolutions (kernel 4, stride 2) halve the length until it is below 8; the cost grows with the length.
     With `transformer`, every step attends to every other one, knows its place by sinusoids, and the mean over the steps
-    is taken; the cost grows with the length squared. Nothing is masked: all sequences have one length.
+    is taken; the cost grows with the length squared. Sequences of unequal length are padded to one: with `padded`, nothing in
+    the padding is seen.
 
     Args:
         data_shape: The shape of one sequence, (length, channels).
@@ -36,6 +38,7 @@ class SequenceEncoder(Encoder):
         depth: The number of convolutions of each length, of which the last one halves it; or of blocks.
         heads: The number of heads of the transformer, which must divide the width.
         activation: The activation after each hidden layer.
+        padded: Whether the last channel is 1 where a step is there and 0 in the padding, as datasets with `lengths` give it.
 
     Raises:
         ConfigError: If the samples are no sequences, or the heads do not divide the width.
@@ -57,14 +60,17 @@ class SequenceEncoder(Encoder):
         depth: Annotated[int, Field(gt=0, le=256)] = 2,
         heads: Annotated[int, Field(gt=0)] = 4,
         activation: Activation = "silu",
+        padded: bool = False,
     ) -> None:
         super().__init__(data_shape, latent_dim)
-        shape = check_sequences(self.data_shape, "encoder")
-        layers, features = {
+        shape = check_sequences(self.data_shape, "encoder", padded)
+        bodies: dict[Body, Callable[[], tuple[nn.Module, int]]] = {
             "conv": lambda: shrinking(shape, width, depth, activation),
-            "transformer": lambda: attending(shape, width, depth, heads, activation),
-        }[body]()
-        self.features = nn.Sequential(layers, nn.Linear(features, 2 * width), ACTIVATIONS[activation]())
+            "transformer": lambda: attending(shape, width, depth, heads, activation, padded),
+        }
+        layers, features = bodies[body]()
+        cleared = [Clear()] if padded else []
+        self.features = nn.Sequential(*cleared, layers, nn.Linear(features, 2 * width), ACTIVATIONS[activation]())
         self.head = HEADS[noise](2 * width, latent_dim)
         self.has_density = self.head.has_density
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 from otae.reductions import in_transform, safe_sqrt
 from otae.transport import solve_with_gradients
 
@@ -72,17 +72,35 @@ class Gaussian(Cost):
                     value = value + _of_weightless(points.detach(), mass, other.detach())
             return value
 
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the squared distances of a batch of pairs of normal laws, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        for side in (source, target):
+            if side.weights is not None and side.weights.requires_grad and bool((side.weights == 0).any()):
+                return super().compare_batch(source, target)  # the roots of their masses have no slope
+        means = [(side.masses[:, :, None] * side.points).sum(1, keepdim=True) for side in (source, target)]
+        apart = (means[0] - means[1]).square().sum((1, 2))
+        return apart + bures(_root_batch(source, means[0]), _root_batch(target, means[1]))
+
+
+def _root_batch(batch: Batch, mean: Tensor) -> Tensor:
+    return safe_sqrt(batch.masses)[:, :, None] * (batch.points - mean)
+
 
 def bures(x: Tensor, y: Tensor) -> Tensor:
-    r"""Returns the squared Bures distance between the matrices $X^\top X$ and $Y^\top Y$, a scalar.
+    r"""Returns the squared Bures distance between the matrices $X^\top X$ and $Y^\top Y$, a scalar, or one for each of a batch.
 
     $$\|X\|^2 + \|Y\|^2 - 2\, \|X Y^\top\|_* = \min_{U, V} \|X - U V^\top Y\|^2$$
 
     It is computed as the second, which is never negative and does not cancel.
 
     Args:
-        x: The first points, with shape (N, D).
-        y: The second points, with shape (M, D).
+        x: The first points, with shape (N, D) or (B, N, D).
+        y: The second points, with shape (M, D) or (B, M, D).
     """
     if in_transform():
         common: Tensor = torch.linalg.svdvals(x @ y.T).sum()
@@ -94,14 +112,14 @@ def _align(x: Tensor, y: Tensor, sloped: bool) -> tuple[Tensor, tuple[Tensor | N
     """Returns the squared Bures distance, and where they are asked for its gradients to the points of both."""
     of_x, of_y = _factored(x), _factored(y)
     r_x, r_y = of_x.r, of_y.r
-    u, values, v = torch.linalg.svd(r_x @ r_y.T, full_matrices=False)
-    v = v.T
-    u_x, v_y = u.T @ r_x, v.T @ r_y  # (K, D), turned to face each other
-    value: Tensor = (u_x - v_y).square().sum() + _outside(r_x, u, u_x) + _outside(r_y, v, v_y)
+    u, values, v = torch.linalg.svd(r_x @ r_y.mT, full_matrices=False)
+    v = v.mT
+    u_x, v_y = u.mT @ r_x, v.mT @ r_y  # (K, D), turned to face each other
+    value: Tensor = (u_x - v_y).square().sum((-2, -1)) + _outside(r_x, u, u_x) + _outside(r_y, v, v_y)
     if not sloped:
         return value, (None, None)
-    rounding = values[0] * torch.finfo(values.dtype).eps * max(r_x.shape[0], r_y.shape[0])
-    seen = (values > rounding)[:, None]  # what neither cloud sees of the other pulls nowhere
+    rounding = values[..., :1] * torch.finfo(values.dtype).eps * max(r_x.shape[-2], r_y.shape[-2])
+    seen = (values > rounding)[..., None]  # what neither cloud sees of the other pulls nowhere
     return value, (2 * (x - of_x.turned(u @ (seen * v_y))), 2 * (y - of_y.turned(v @ (seen * u_x))))
 
 
@@ -160,9 +178,9 @@ def _factored(points: Tensor) -> _Factored:
     In single precision, Cholesky's factor of their products in double precision is as good as Householder's of the points,
     and several times as fast; where it does not exist, as of points in a plane, Householder's does.
     """
-    if len(points) <= points.shape[1]:
+    if points.shape[-2] <= points.shape[-1]:
         return _Factored(None, points)
-    if points.dtype == torch.float32:
+    if points.dtype == torch.float32 and points.ndim == 2:
         r, failed = torch.linalg.cholesky_ex(_products(points), upper=True)
         if not failed:
             return _Factored(points, r.to(points), r)
@@ -179,6 +197,6 @@ def _products(points: Tensor) -> Tensor:
 
 def _outside(matrix: Tensor, basis: Tensor, inside: Tensor) -> Tensor:
     """Returns the squared norm of what a matrix has outside the span of a basis, a scalar."""
-    if basis.shape[0] == basis.shape[1]:
+    if basis.shape[-2] == basis.shape[-1]:
         return matrix.new_zeros(())
-    return (matrix - basis @ inside).square().sum()
+    return (matrix - basis @ inside).square().sum((-2, -1))

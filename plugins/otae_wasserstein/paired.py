@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost, Ground
+from otae.errors import CloudError, ConfigError
+from otae.interfaces import Batch, Cost, Ground
 from otae.reductions import pair_weights, precise
 from otae.transport import SqEuclidean, require_ground
+
+from .grounds import Chamfer
 
 
 class Paired(Cost):
@@ -26,8 +30,13 @@ class Paired(Cost):
     - `chamfer`: of samples that are sets of P points, with shape (P, D), whose order means nothing,
       $\tfrac1P \sum_i \min_j \|x_i - y_j\|_2^2 + \tfrac1P \sum_j \min_i \|x_i - y_j\|_2^2$.
 
+    With `padded`, x and y are sequences of unequal length, with shape (L, C + 1), whose last channel m tells which steps are
+    there: in the padding of x nothing is compared, and $-\sum_t m_t \log m'_t + (1 - m_t) \log(1 - m'_t)$ of the last
+    channels is added.
+
     Args:
         ground: The cost c of one pair: a ground cost, with its own options.
+        padded: Whether the last channel tells which steps are there, as datasets with `lengths` give it.
 
     References:
         Wasserstein Auto-Encoders (Tolstikhin et al., 2017)
@@ -43,9 +52,11 @@ class Paired(Cost):
 
     paired = True
 
-    def __init__(self, ground: Ground = SqEuclidean()) -> None:
+    def __init__(self, ground: Ground = SqEuclidean(), *, padded: bool = False) -> None:
         super().__init__()
-        self.ground = require_ground(ground)
+        self.ground, self.padded = require_ground(ground), padded
+        if padded and isinstance(self.ground, Chamfer):
+            raise ConfigError("The ground cost 'chamfer' is of sets of points, which have no padding. Choose another.")
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the mean ground cost of the pairs, a scalar.
@@ -59,7 +70,37 @@ class Paired(Cost):
         """
         x, y = precise(source.points), precise(target.points)
         with torch.autocast(x.device.type, enabled=False):
-            return Cloud(x, pair_weights(source, target)).mean(self.ground.pair(x, y))
+            return Cloud(x, pair_weights(source, target)).mean(self._compare(x, y))
+
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the ground cost of each pair, with shape (N,)."""
+        if not self.padded:
+            return self.ground.pair(x, y)
+        if x.ndim != 3 or x.shape[2] < 2:
+            raise CloudError(f"Padded sequences have shape (N, L, C + 1), got {tuple(x.shape)}: leave padded out.")
+        there = (x[..., -1] > 0.5).to(y.dtype)  # (N, L)
+        lengths = F.binary_cross_entropy(y[..., -1].clamp(0, 1), there, reduction="none").sum(1)
+        kept = there[..., None]
+        return self.ground.pair(x[..., :-1] * kept, y[..., :-1] * kept) + lengths
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean ground costs of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The clouds they are paired with, with shape (B, N, D).
+        """
+        if (
+            source.weights is not None
+            and target.weights is not None
+            and not torch.allclose(source.masses, target.masses)
+        ):
+            raise CloudError(
+                "The weights of paired clouds are those of the pairs, but these differ: give them to one only."
+            )
+        costs = self._compare(source.points.flatten(0, 1), target.points.flatten(0, 1))
+        weighted = source if target.weights is None else target
+        return (costs.reshape(weighted.points.shape[:2]) * weighted.masses).sum(1)
 
     def extra_repr(self) -> str:
         return f"ground={self.ground}"

@@ -31,7 +31,7 @@ def centred(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
         target: A cloud, with shape (M, …).
     """
     x, y = pair_of_points(source, target)
-    centre = (x.detach().mean(0) + y.detach().mean(0)) / 2
+    centre = (masses(source, x) @ x + masses(target, y) @ y).detach() / 2  # wherever points without weight may be
     return x - centre, y - centre
 
 

@@ -34,6 +34,7 @@ class TestUnbiasedCramerWold(CostSuite):
     options: ClassVar[dict[str, Any]] = {"estimator": "unbiased"}
 
 
+@pytest.mark.slow
 class TestCramerWoldOfFixedSmoothing(CostSuite):
     plugin = CramerWold
     options: ClassVar[dict[str, Any]] = {"gamma": 0.3}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from PIL import Image
 
 from otae.errors import ConfigError, DataError
+from otae.interfaces import Dataset, Preparation
 from otae.testing import DatasetSuite
 from otae_datasets import CelebA
 
@@ -112,3 +114,21 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path, monkeypatch) 
         CelebA()
     with pytest.raises(DataError, match=r"no folder '.*/img_align_celeba'. .*`otae data fetch celeba`"):
         CelebA(tmp_path)
+
+
+def keep(dataset: Dataset) -> Preparation:
+    """Returns the preparation of a dataset, as a run keeps it."""
+    assert dataset.preparation is not None
+    assert dataset.preparations is not None
+    return dataset.preparations.from_dict(json.loads(json.dumps(dataset.preparation.to_dict())))
+
+
+def test_faces_are_cropped_as_in_training(tmp_path: Path) -> None:
+    faces = CelebA(write(tmp_path), crop=14, size=8)
+    torch.testing.assert_close(keep(faces).read(tmp_path / "img_align_celeba/000003.jpg")[0], faces[3])
+    assert faces.files is not None
+    assert faces.files[3] == "000003.jpg"
+
+
+def test_all_parts_bring_their_official_split(tmp_path: Path) -> None:
+    assert CelebA(write(tmp_path), crop=14, size=8).official_split.tolist() == [0, 0, 0, 1, 2, 2]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from otae.errors import DataError
+from otae.interfaces import Dataset, Preparation
 from otae.testing import DatasetSuite
 from otae_datasets import Idx
 from otae_datasets import idx as module
@@ -176,3 +179,23 @@ def test_fashion_mnist_is_found_where_its_debian_package_puts_it(tmp_path, monke
     (tmp_path / name / "raw/train-images-idx3-ubyte").write_bytes(b"")
     with pytest.raises(DataError, match=rf"{name}/raw/train-images"):
         Idx(name)  # one's own comes first
+
+
+def keep(dataset: Dataset) -> Preparation:
+    """Returns the preparation of a dataset, as a run keeps it."""
+    assert dataset.preparation is not None
+    assert dataset.preparations is not None
+    return dataset.preparations.from_dict(json.loads(json.dumps(dataset.preparation.to_dict())))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_idx_files_are_read_with_the_divisor_of_training(tmp_path: Path, pack: Any) -> None:
+    preparation = keep(Idx(family(tmp_path)))
+    (tmp_path / "new").write_bytes(pack(idx(IMAGES[:3] // 255)))  # no more than 1, and yet bytes
+    np.testing.assert_allclose(preparation.read(tmp_path / "new")[:, 0], (IMAGES[:3] // 255) / 255, rtol=1e-6)
+
+
+def test_all_parts_bring_their_official_split(tmp_path: Path) -> None:
+    both = Idx(family(tmp_path), part="all")
+    assert both.official_split.tolist() == [0] * 6 + [2, 2]
+    assert Idx(tmp_path).official_split is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
-from otae.errors import DataError
+from otae.errors import ConfigError, DataError
 from otae.testing import DatasetSuite
-from otae_datasets import Images
+from otae_datasets import Images, memory_limit, pictures
 
 RANDOM = np.random.default_rng(0)
 
@@ -82,11 +83,10 @@ def test_pictures_of_different_sizes_are_refused_without_a_size(tmp_path) -> Non
 def test_several_subfolders_are_classes(tmp_path, names, classes, labels) -> None:
     for name in names:
         picture(tmp_path / name)
-    (tmp_path / "notes.txt").write_text("no picture")
     picture(tmp_path / ".hidden" / "x.png", 30, 30)
     (tmp_path / "._x.png").write_bytes(b"a file that other systems leave behind")
     dataset = Images(tmp_path)
-    assert len(dataset) == len(names)
+    assert (len(dataset), dataset.files) == (len(names), sorted(names))
     assert dataset.class_names == classes
     assert (None if dataset.labels is None else dataset.labels.tolist()) == labels
 
@@ -187,4 +187,57 @@ def test_several_pages_are_refused(tmp_path, suffix) -> None:
     pages = [Image.fromarray(np.full((4, 4), shade, np.uint8)) for shade in (0, 200)]
     pages[0].save(tmp_path / f"x.{suffix}", save_all=True, append_images=pages[1:])
     with pytest.raises(DataError, match=r"holds 2 pages or frames\. Write each into a file of its own"):
+        Images(tmp_path)
+
+
+def test_a_mixed_folder_says_what_it_left_out(tmp_path) -> None:
+    picture(tmp_path / "1.png")
+    for name in ("notes.txt", "deep/scan.raw", ".hidden.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("no picture")
+    with pytest.warns(UserWarning, match=r"1 pictures are taken, and 2 files left out.*: deep/scan\.raw, notes\.txt\."):
+        assert len(Images(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("background", "shade"), [("white", 1.0), ("black", 0.0), ("#3399ff", None)])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_composed_on_the_background(tmp_path, background, shade, mode) -> None:
+    pixels = RANDOM.integers(0, 256, (4, 5, len(mode)), dtype=np.uint8)
+    pixels[:2, :, -1] = 0
+    pixels[2:, :, -1] = 255
+    Image.fromarray(pixels, mode).save(tmp_path / "x.png")
+    sample = Images(tmp_path, background=background)[0].numpy().transpose(1, 2, 0)
+    above = np.array([0x33, 0x99, 0xFF]) / 255 if shade is None else shade
+    np.testing.assert_allclose(sample[:2], np.broadcast_to(above, (2, 5, 3)), atol=1e-6)
+    np.testing.assert_allclose(sample[2:], pixels[2:, :, :-1] / np.full(3, 255.0), atol=1e-6)
+
+
+def test_half_transparency_is_half_of_each(tmp_path) -> None:
+    Image.fromarray(np.full((2, 2, 4), (200, 100, 0, 128), np.uint8)).save(tmp_path / "x.png")
+    right = (np.array([200, 100, 0]) * 128 / 255 + 255 * 127 / 255) / 255
+    np.testing.assert_allclose(Images(tmp_path)[0][:, 0, 0], right, atol=1 / 255)
+
+
+def test_a_background_that_is_no_colour_is_refused(tmp_path) -> None:
+    picture(tmp_path / "1.png")
+    with pytest.raises(ConfigError, match="background: 'wite' is no colour"):
+        Images(tmp_path, background="wite")
+
+
+@pytest.mark.parametrize(("flags", "depth"), [(0x0C, 8), (0x4C, 10), (0x6C, 12)])
+def test_the_depth_of_an_avif_is_that_of_its_own_header(tmp_path, flags, depth) -> None:
+    path = picture(tmp_path / "x.avif", 16, 16)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"av1C") + 6] = flags
+    with Image.open(path) as image:
+        image.fp.close()
+        image.fp = BytesIO(content)
+        assert pictures._read_depth(image) == depth
+
+
+def test_a_picture_beyond_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch) -> None:
+    picture(tmp_path / "x.png", 8, 8)
+    monkeypatch.setattr(pictures, "_LARGE", 32)
+    monkeypatch.setattr(memory_limit, "find_free_memory", lambda: 100)
+    with pytest.raises(DataError, match=r"x\.png', 8×8 pixels, takes .* of memory, where .* are free"):
         Images(tmp_path)

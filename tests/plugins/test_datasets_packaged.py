@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from otae.errors import ConfigError, DataError
+from otae.interfaces import Dataset, Preparation
 from otae.testing import DatasetSuite
 from otae_datasets import Cells, MNIST5k, Proteins
 from otae_datasets.packaged import find_packaged
@@ -189,3 +193,40 @@ def test_spoilt_cells_are_refused_by_name(tmp_path, changes, message) -> None:
 def test_spoilt_proteins_are_refused_by_name(tmp_path, amounts, edges, message) -> None:
     with pytest.raises(DataError, match=message):
         Proteins(path=proteins(tmp_path, amounts, edges))
+
+
+def keep(dataset: Dataset) -> Preparation:
+    """Returns the preparation of a dataset, as a run keeps it."""
+    assert dataset.preparation is not None
+    assert dataset.preparations is not None
+    return dataset.preparations.from_dict(json.loads(json.dumps(dataset.preparation.to_dict())))
+
+
+def test_proteins_are_scaled_by_the_training_amounts(tmp_path: Path) -> None:
+    preparation = keep(Proteins(path=proteins(tmp_path)))
+    new = pd.DataFrame(AMOUNTS[:3] * 2, columns=["a", "b", "p44/42"])
+    logs = np.log(AMOUNTS)
+    right = (np.log(AMOUNTS[:3] * 2) - logs.mean(0)) / logs.std(0)
+    np.testing.assert_allclose(preparation.prepare(new), right, rtol=1e-4, atol=1e-5)
+    pd.testing.assert_frame_equal(preparation.restore(preparation.prepare(new)), new, rtol=1e-4)
+    with pytest.raises(DataError, match="holds 0, which has no logarithm"):
+        preparation.prepare(new * 0)
+
+
+def test_cells_are_taken_by_their_genes(tmp_path: Path) -> None:
+    preparation = keep(Cells(cells(tmp_path)))
+    shuffled = pd.DataFrame(EXPRESSION, columns=["g1", "g2", "g3", "g4"])[["g3", "g1", "g4", "g2"]]
+    torch.testing.assert_close(preparation.prepare(shuffled), torch.tensor(EXPRESSION))
+    with pytest.raises(DataError, match="lacks 1 of the columns that the model was trained on: g3"):
+        preparation.prepare(shuffled.drop(columns="g3"))
+
+
+def test_digits_come_as_bytes_or_pictures(tmp_path: Path) -> None:
+    dataset = MNIST5k(digits(tmp_path))
+    preparation = keep(dataset)
+    raw = PIXELS.astype(np.uint8).reshape(-1, 28, 28)
+    torch.testing.assert_close(preparation.prepare(raw), dataset.__getitems__(range(6)))
+    Image.fromarray(raw[2]).save(tmp_path / "2.png")
+    torch.testing.assert_close(preparation.read(tmp_path / "2.png")[0], dataset[2])
+    assert preparation.list_files(tmp_path / "2.png") == ["2.png"]
+    np.testing.assert_array_equal(preparation.restore(dataset.__getitems__(range(6))), raw)

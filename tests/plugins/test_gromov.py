@@ -45,11 +45,13 @@ class TestFreeCoupledGW(CostSuite):
     target_shapes = ((2, 3),)
     counts_multiplicity = True
     vanishes = True
+    smooth = False
     moves_freely = True
     isometries = True
     degree = 1.0
 
 
+@pytest.mark.slow
 class TestRootedCoupledGW(CostSuite):
     plugin = CoupledGW
     options = {"power": 0.5}

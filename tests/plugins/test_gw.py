@@ -58,6 +58,7 @@ class TestExactGW(CostSuite):
     degree = 4.0
 
 
+@pytest.mark.slow
 class TestEuclideanGW(CostSuite):
     plugin = GW
     options = {"ground": "euclidean", "epsilon": 0.5, **TIGHT}
@@ -68,6 +69,7 @@ class TestEuclideanGW(CostSuite):
     lengths = {"epsilon": 2.0}
 
 
+@pytest.mark.slow
 class TestDebiasedGW(CostSuite):
     plugin = GW
     options = {"debias": "same", "epsilon": 50.0, **TIGHT}

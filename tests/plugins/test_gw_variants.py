@@ -92,6 +92,7 @@ class TestSpectralGW(CostSuite):
     degree = 4.0
 
 
+@pytest.mark.slow
 class TestSquaredSpectralGW(CostSuite):
     plugin = SpectralGW
     options = {"bound": "sqeuclidean"}

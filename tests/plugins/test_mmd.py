@@ -54,6 +54,7 @@ class TestMMD(CostSuite):
     moves_freely = True
 
 
+@pytest.mark.slow
 class TestBiasedMMD(CostSuite):
     plugin = MMD
     vanishes = True
@@ -80,6 +81,7 @@ class TestEnergyMMD(CostSuite):
     counts_multiplicity = True
 
 
+@pytest.mark.slow
 class TestMixtureMMD(CostSuite):
     plugin = MMD
     moves_freely = True

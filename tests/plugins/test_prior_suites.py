@@ -85,6 +85,7 @@ class TestFlow(PriorSuite):
     options: ClassVar[dict[str, Any]] = {"width": 16}
 
 
+@pytest.mark.slow
 class TestFlowUnstandardised(PriorSuite):
     plugin = Flow
     options: ClassVar[dict[str, Any]] = {"width": 16, "transforms": 2, "standardize": False}
@@ -100,6 +101,7 @@ class TestEmpiricalGaussian(PriorSuite):
     options: ClassVar[dict[str, Any]] = {"method": "gaussian"}
 
 
+@pytest.mark.slow
 class TestEmpiricalNeighbours(PriorSuite):
     plugin = Empirical
     options: ClassVar[dict[str, Any]] = {"method": "neighbours"}

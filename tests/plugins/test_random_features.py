@@ -29,12 +29,15 @@ KERNELS: dict[str, Kernel] = {
 
 class TestRandomFeatures(CostSuite):
     plugin = RandomFeatures
+    draws = True
     moves_freely = True
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0}}
 
 
+@pytest.mark.slow
 class TestFixedRandomFeatures(CostSuite):
     plugin = RandomFeatures
+    draws = True
     vanishes = True
     moves_freely = True
     options: ClassVar[dict[str, Any]] = {

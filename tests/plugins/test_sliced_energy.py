@@ -27,6 +27,7 @@ class TestSlicedEnergy(CostSuite):
 class TestBiasedSlicedEnergy(CostSuite):
     plugin = SlicedEnergy
     vanishes = True
+    smooth = False
     moves_freely = True
     degree = 1.0
     options: ClassVar[dict[str, Any]] = {"estimator": "biased", "projections": 5}

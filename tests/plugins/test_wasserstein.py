@@ -28,10 +28,12 @@ class TestCritic(CostSuite):
     counts_multiplicity = True
 
 
+@pytest.mark.slow
 class TestJointCritic(TestCritic):
     given = {"shapes": JOINT}
 
 
+@pytest.mark.slow
 class TestJensenShannonCritic(TestCritic):
     options = {**SMALL, "kind": "jensen-shannon", "penalty": 1.0, "spectral": False}
 

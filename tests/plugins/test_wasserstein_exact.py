@@ -14,7 +14,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae.transport import Euclidean
 from otae_wasserstein import Exact, Sliced
 
@@ -37,7 +37,7 @@ def test_it_is_the_cost_of_the_best_assignment(p: float) -> None:
 @pytest.mark.parametrize("p", [1.0, 2.0])
 @pytest.mark.parametrize("empty", [0, 3])
 def test_pot_agrees_and_the_potentials_prove_it(p: float, empty: int) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     x, y, a, b = draws(9, 3), draws(7, 3, seed=1), masses(9), masses(7, seed=1)
     a[:empty], b[:empty] = 0, 0
     solution = Exact(Euclidean(p)).solve(Cloud(x, a), Cloud(y, b))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae_wasserstein import Exact, Gaussian
 
 
@@ -29,7 +29,7 @@ def cost(x: Tensor, a: Tensor | None, y: Tensor, b: Tensor | None) -> Tensor:
 @pytest.mark.parametrize(("n", "m", "d"), [(30, 40, 4), (9, 12, 8), (10, 3, 5), (3, 10, 5)])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_it_is_the_distance_of_pot_squared(n: int, m: int, d: int, weighted: bool) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     x, y = draws(n, d), 2 * draws(m, d, seed=1) @ draws(d, d, seed=2) + 1
     a, b = (masses(n), masses(m, seed=1)) if weighted else (None, None)
     moments = []

@@ -12,7 +12,7 @@ from naive import Largest
 from torch import Tensor
 
 from otae.cloud import Cloud
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae.transport import Euclidean, Limits
 from otae_wasserstein import Exact, Gaussian, Sinkhorn, Sliced
 
@@ -39,7 +39,7 @@ def costs(source: Cloud, target: Cloud, p: float = 2) -> Tensor:
 
 @pytest.mark.parametrize("p", [1, 2])
 def test_the_plan_is_that_of_pot(p: Any) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     source, target = pair()
     solution = Sinkhorn(Euclidean(p), blur=0.5, **CONVERGED).solve(source, target)
     cost = costs(source, target, p)
@@ -51,7 +51,7 @@ def test_the_plan_is_that_of_pot(p: Any) -> None:
 
 @pytest.mark.parametrize("p", [1, 2])
 def test_the_plan_that_may_lose_mass_is_that_of_pot(p: Any) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     source, target = pair()
     solution = Sinkhorn(Euclidean(p), blur=0.5, reach=1.0, **CONVERGED).solve(source, target)
     cost = costs(source, target, p)
@@ -64,7 +64,7 @@ def test_the_plan_that_may_lose_mass_is_that_of_pot(p: Any) -> None:
 
 @pytest.mark.parametrize(("p", "reach", "debias"), KINDS)
 def test_the_value_is_p_times_that_of_geomloss(p: Any, reach: float | None, debias: bool) -> None:
-    loss = imported("geomloss").SamplesLoss(
+    loss = load_library("geomloss").SamplesLoss(
         "sinkhorn", p=p, blur=1.0, reach=reach, debias=debias, scaling=0.99, backend="tensorized"
     )
     source, target = pair()

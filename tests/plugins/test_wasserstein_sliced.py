@@ -14,7 +14,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae_wasserstein import GeneralizedSliced, MaxSliced, Sliced
 from otae_wasserstein.sliced.directions import random_directions
 from otae_wasserstein.sliced.line import Line, line_costs
@@ -82,7 +82,7 @@ def test_many_small_masses_keep_their_sum_in_single_precision() -> None:
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_pot_finds_the_same_on_the_same_lines(weighted: bool, p: float) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     x, y = draws(9, 3), 2 * draws(7, 3, seed=1) + 1
     a, b = (masses(9), masses(7, seed=1)) if weighted else (None, None)
     torch.manual_seed(0)
@@ -145,7 +145,7 @@ def test_the_best_direction_is_where_two_variances_differ_most() -> None:
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
 def test_ascent_finds_at_least_what_many_random_directions_do(p: float) -> None:
-    ot = imported("ot")
+    ot = load_library("ot")
     x, y, a, b = draws(9, 3), 2 * draws(7, 3, seed=1) + 1, masses(9), masses(7, seed=1)
     best = ot.max_sliced_wasserstein_distance(x, y, a, b, n_projections=5000, seed=0, p=p).item() ** p
     found = seeded(MaxSliced(steps=60, p=p), Cloud(x, a), Cloud(y, b)).item()

@@ -38,12 +38,15 @@ class TestMaxSliced(CostSuite):
 class TestCircularSliced(CostSuite):
     plugin = GeneralizedSliced
     counts_multiplicity = True
+    draws = True
 
 
 class TestPolynomialSliced(CostSuite):
     plugin = GeneralizedSliced
     options = {"defining": "polynomial"}
     counts_multiplicity = True
+    vanishes = True
+    draws = True
 
 
 class TestGaussian(CostSuite):
@@ -62,6 +65,7 @@ class TestExact(CostSuite):
     degree = 2.0
 
 
+@pytest.mark.slow
 class TestExactOfPowerOne(TestExact):
     options = {"ground": "euclidean"}
     degree = 1.0
@@ -77,6 +81,7 @@ class TestSinkhorn(CostSuite):
     lengths = {"blur": 1.0}
 
 
+@pytest.mark.slow
 class TestSinkhornOfPowerOne(TestSinkhorn):
     options = {"ground": "euclidean", "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
     degree = 1.0

@@ -37,12 +37,17 @@ class IMQ(Kernel):
     scales: Scales = WAE_SCALES
 
     @property
+    def takes_batches(self) -> bool:
+        """Returns that lengths are found for each pair of clouds."""
+        return True
+
+    @property
     def has_frequencies(self) -> bool:
         """Returns that the kernel has random frequencies."""
         return True
 
     def fix(self, x: Tensor, y: Tensor) -> Radial:
-        return Inverses(tuple(2 * x.shape[1] * self.variance * scale for scale in self.scales))
+        return Inverses(tuple(2 * x.shape[-1] * self.variance * scale for scale in self.scales))
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
         return self.fix(x, y)(x, y)

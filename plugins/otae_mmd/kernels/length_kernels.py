@@ -22,6 +22,11 @@ class _Falling(Kernel):
     scales: Scales = (1.0,)
 
     @property
+    def takes_batches(self) -> bool:
+        """Returns that lengths are found for each pair of clouds."""
+        return True
+
+    @property
     def has_frequencies(self) -> bool:
         """Returns that the kernel has random frequencies."""
         return True

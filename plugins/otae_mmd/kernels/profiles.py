@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator, Tensor
 
+from otae.interfaces import split_count
 from otae.reductions import Radial, safe_exp, safe_power, safe_sqrt
-
-from .frequencies import allocate, draw_normal
 
 _SLACK = 8.0  # how far above the least normal number exponentials stop, as an exponent, so that weights can shrink them
 
@@ -144,8 +143,8 @@ class Inverses(Radial):
         return True
 
     def draw_frequencies(self, count: int, like: Tensor, generator: Generator | None = None) -> Tensor:
-        parts = allocate([1.0] * len(self.constants), count, like, generator)
-        rates = (2 / like.new_tensor(self.constants))[parts]
+        counts = split_count(count, [1.0] * len(self.constants), like, generator)
+        rates = (2 / like.new_tensor(self.constants)).repeat_interleave(torch.tensor(counts, device=like.device))
         precisions = torch._standard_gamma(like.new_ones(count), generator=generator)
         return (rates * precisions).sqrt() * draw_normal(like.shape[1], count, like, generator)
 
@@ -186,7 +185,7 @@ class Mixture(Radial):
         shares = [
             weight * float(kernel.at_zero(like)) for kernel, weight in zip(self.kernels, self.weights, strict=True)
         ]
-        counts = allocate(shares, count, like, generator).bincount(minlength=len(shares)).tolist()
+        counts = split_count(count, shares, like, generator)
         pairs = zip(self.kernels, counts, strict=True)
         return torch.cat([kernel.draw_frequencies(size, like, generator) for kernel, size in pairs], 1)
 
@@ -200,6 +199,18 @@ def mix(kernels: Sequence[Radial], weights: Sequence[float] | None = None) -> Ra
     """
     weights = [1.0] * len(kernels) if weights is None else weights
     return kernels[0] if list(weights) == [1.0] else Mixture(kernels, weights)
+
+
+def draw_normal(rows: int, columns: int, like: Tensor, generator: Generator | None) -> Tensor:
+    """Returns standard normal numbers, with shape (rows, columns).
+
+    Args:
+        rows: The number of rows.
+        columns: The number of columns.
+        like: A tensor with the type and the device to have.
+        generator: The source of randomness; torch's own where `None`.
+    """
+    return torch.randn(rows, columns, generator=generator, dtype=like.dtype, device=like.device)
 
 
 def _exponential(exponents: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from otae.reductions import imported
+from otae.reductions import load_library
 from otae.transport import Distances, Potentials, Problem, Schedule
 from otae.transport.balancing import violation
 
@@ -35,7 +35,7 @@ def solve_by_geomloss(
     )  # it would take the logarithm of 0 where all points are equal
     reach = schedule.reach if schedule.softness(schedule.last) else None
     options = {"p": schedule.power, "blur": schedule.blur, "scaling": schedule.scaling, "reach": reach}
-    loss = imported("geomloss").SamplesLoss("sinkhorn", **options, diameter=diameter, debias=False, potentials=True)
+    loss = load_library("geomloss").SamplesLoss("sinkhorn", **options, diameter=diameter, debias=False, potentials=True)
     with torch.set_grad_enabled(False):
         f, _ = loss(problem.a, costs.x.contiguous(), problem.b, costs.y.contiguous())
         phi = f.detach().flatten() / schedule.blur**schedule.power

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.errors import ConfigError
-from otae.interfaces import DistancePower, Ground
+from otae.interfaces import Batch, DistancePower, Ground
 from otae.reductions import Backend
 from otae.transport import (
     Distances,
@@ -29,11 +29,17 @@ from otae.transport import (
     anneal,
     require_ground,
     solve_matrix,
+    solve_with_gradients,
 )
 from otae.transport.envelope import Needs
 
+from .batch import BatchSolver
 from .divergence import Costs, Divergence, Solver, solve_divergence
 from .samples_loss import solve_by_geomloss
+
+_LARGEST = (
+    2**18
+)  # pairs of a problem up to which a batch is solved together: beyond, one alone keeps the processor busy
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -167,6 +173,39 @@ class Sinkhorn(Transport):
         radii = [torch.linalg.vector_norm(side.points, dim=1).max() for side in (source, target)]
         return float(torch.stack(radii).sum().item() ** self.ground.degree)
 
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the divergences of a batch of pairs of clouds, with shape (B,), solved together where they can be.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        power, dtype = self.ground.distance_power, source.points.dtype
+        pairs = source.points.shape[1] * target.points.shape[1]
+        if power is None or self.schedule.reach < math.inf or self.backend in ("keops", "geomloss") or pairs > _LARGEST:
+            return super().compare_batch(source, target)
+        span = _span(source, target) ** power.exponent
+        solved = source, target
+        if self.schedule.blur < self.schedule.least(span, dtype):
+            solved = source.to(torch.float64), target.to(torch.float64)
+            if self.schedule.blur < self.schedule.least(span, torch.float64) or not math.isfinite(span):
+                return super().compare_batch(source, target)
+        solver, found = BatchSolver(self.schedule, self.debias), []
+
+        def solve(inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, Sequence[Tensor | None]]:
+            with torch.no_grad():
+                value, gradients, close = solver.solve(inputs, needs)
+            found.append(close)
+            return value, gradients
+
+        inputs = (*(side.points for side in solved), *(side.masses for side in solved))
+        values = solve_with_gradients(solve, inputs).to(dtype) * power.factor
+        self.solves += int(found[0].sum())
+        if bool(found[0].all()):
+            return values
+        rest = (~found[0]).nonzero()[:, 0]  # slow to converge: Newton's method and the simplex finish them, one by one
+        return values.index_put((rest,), super().compare_batch(source.select(rest), target.select(rest)))
+
     def solve_matrix(self, costs: Tensor, a: Tensor | None = None, b: Tensor | None = None) -> Solution:
         """Returns the entropic plan for a matrix of costs, at the temperature p blurᵖ, without debiasing.
 
@@ -262,6 +301,16 @@ def _scale(found: Optimum, power: DistancePower) -> Optimum:
         temperature=factor * found.temperature,
         gap=factor * found.gap,
     )
+
+
+def _span(*sides: Batch) -> float:
+    """Returns a bound on the distances of points with weight, the clouds of each pair moved onto each other."""
+    radii = []
+    for side in sides:
+        points, masses = side.points.detach(), side.masses.detach()
+        gaps = points - (masses[:, :, None] * points).sum(1, keepdim=True)
+        radii.append((torch.linalg.vector_norm(gaps, dim=2) * (masses > 0)).max())
+    return float(torch.stack(radii).sum())
 
 
 def _read(start: tuple[Potentials, ...] | None, like: Tensor) -> tuple[Potentials, ...] | None:

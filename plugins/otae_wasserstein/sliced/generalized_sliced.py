@@ -10,12 +10,12 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import ConfigError
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 
 from ..points import pair_of_points
 from .defining import circles, polynomials
 from .line import line_costs
-from .projections import line_of
+from .projections import line_batch, line_of
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -80,6 +80,20 @@ class GeneralizedSliced(Cost):
         x, y = pair_of_points(source, target)
         of_x, of_y = _SLICES[self.defining](self, x, y)
         return line_costs(line_of(of_x, source), line_of(of_y, target), self.p).mean()
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean costs of a batch of pairs of clouds, with shape (B,), over the same functions.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        values = _SLICES[self.defining](self, source.points.flatten(0, 1), target.points.flatten(0, 1))
+        lines = [
+            line_batch(each.reshape(len(each), *side.points.shape[:2]).transpose(0, 1), side)
+            for each, side in zip(values, (source, target), strict=True)
+        ]
+        return line_costs(lines[0], lines[1], self.p).reshape(len(source), -1).mean(1)
 
     def extra_repr(self) -> str:
         return f"defining={self.defining!r}, projections={self.projections}, p={self.p}"

@@ -66,9 +66,10 @@ class MaxSliced(Cost):
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
         """
-        direction = self.direction(source, target)
-        x, y = centred(source, target)
-        return once(line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0])
+        with torch.autocast(source.points.device.type, enabled=False):
+            direction = self.direction(source, target)
+            x, y = centred(source, target)
+            return once(line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0])
 
     def direction(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the unit vector of the best line found, with shape (D, 1).

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from otae.cloud import Cloud
+from otae.interfaces import Batch
 
 from ..points import masses
 from .line import Line
@@ -31,3 +32,14 @@ def line_of(values: Tensor, cloud: Cloud) -> Line:
         cloud: The cloud they are from.
     """
     return Line(values, None if cloud.weights is None else masses(cloud, values))
+
+
+def line_batch(values: Tensor, batch: Batch) -> Line:
+    """Returns numbers of the points of a batch as points on lines, one cloud after the other, with their masses.
+
+    Args:
+        values: One number per cloud, line and point, with shape (B, L, N).
+        batch: The batch they are of.
+    """
+    masses = None if batch.weights is None else batch.masses[:, None].expand_as(values).flatten(0, 1)
+    return Line(values.flatten(0, 1), masses)

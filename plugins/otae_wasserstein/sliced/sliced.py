@@ -8,12 +8,12 @@ from pydantic import Field
 from torch import Tensor
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 
 from ..points import centred
 from .directions import random_directions
 from .line import line_costs
-from .projections import projected
+from .projections import line_batch, projected
 
 
 class Sliced(Cost):
@@ -67,6 +67,19 @@ class Sliced(Cost):
         x, y = centred(source, target)
         directions = random_directions(x.shape[1], self.projections, x, self.orthogonal)
         return line_costs(projected(x, directions, source), projected(y, directions, target), self.p).mean()
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean costs of a batch of pairs of clouds, with shape (B,), over the same directions.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        x, y = source.points, target.points
+        centre = (x.detach().mean(1, keepdim=True) + y.detach().mean(1, keepdim=True)) / 2
+        directions = random_directions(x.shape[2], self.projections, x, self.orthogonal)
+        lines = [line_batch(directions.T @ (each - centre).mT, side) for each, side in ((x, source), (y, target))]
+        return line_costs(lines[0], lines[1], self.p).reshape(len(x), -1).mean(1)
 
     def extra_repr(self) -> str:
         return f"projections={self.projections}, p={self.p}, orthogonal={self.orthogonal}"

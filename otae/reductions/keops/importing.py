@@ -7,11 +7,11 @@ import io
 from contextlib import redirect_stdout, suppress
 from typing import Any
 
-from ..errors import BackendError
-from . import keops
+from ...errors import BackendError
+from .. import keops
 
 
-def imported(name: str) -> Any:
+def load_library(name: str) -> Any:
     """Returns a library that imports KeOps where it is installed, as `ot` and `geomloss` do, imported in silence.
 
     Args:

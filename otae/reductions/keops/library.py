@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from ..errors import BackendError
-from .build_folder import heal
+from ...errors import BackendError
+from .build_folder import remove_broken
 from .gate import Gate
 from .loading import NO_COMPILER, compiler, install
 
@@ -40,7 +40,7 @@ def load() -> Any:
         BackendError: If KeOps is not installed or cannot be imported.
     """
     with _loading:
-        return _loaded()
+        return _load_once()
 
 
 @cache
@@ -62,16 +62,16 @@ def cache_folder() -> Path:
 
 
 @cache
-def _loaded() -> Any:
+def _load_once() -> Any:
     if find_spec("pykeops") is None:
         raise BackendError(_NOT_INSTALLED)
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         gate = Gate(folder)
-        with gate.passed(lambda text: log.debug("%s", text.rstrip())):
+        with gate.enter(lambda text: log.debug("%s", text.rstrip())):
             for each in folder.glob("*_p[0-9]*.[0-9]*"):  # one build folder for each machine and version of Python
-                heal(each)
+                remove_broken(each)
             keops = importlib.import_module("pykeops")
             importlib.import_module("pykeops.torch")
         install(gate, keops)

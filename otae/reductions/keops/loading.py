@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import BackendError
-from .build_folder import heal
+from ...errors import BackendError
+from .build_folder import remove_broken
 from .gate import Gate
 
 log = logging.getLogger("otae.reductions")
@@ -29,8 +29,8 @@ _SHOWN = 100  # letters of a formula
 
 
 @dataclass(frozen=True)
-class Way:
-    """Creates the description of a way in which KeOps compiles.
+class Compilation:
+    """Holds how KeOps compiles for one device.
 
     Args:
         device: What the formulas run on.
@@ -47,15 +47,15 @@ class Way:
     needs: str
 
 
-WAYS = {
-    "cpp": Way(
+COMPILATIONS = {
+    "cpp": Compilation(
         "CPU",
         "Compiling",
         "7 to 20 seconds",
         (ImportError, OSError),
         "A complete C++ compiler and Python's headers are needed, such as those of `apt install g++ python3-dev`",
     ),
-    "nvrtc": Way(
+    "nvrtc": Compilation(
         "GPU",
         "Generating",
         "some seconds",
@@ -71,14 +71,14 @@ class Loader:
     KeOps calls it for every formula that the process has not loaded yet: forwards, backwards and twice backwards.
 
     Args:
-        way: The way in which KeOps compiles them.
+        compilation: How KeOps compiles them.
         original: The class.
         gate: The gate.
         keops: The package `pykeops`.
     """
 
-    def __init__(self, way: Way, original: Callable[..., Any], gate: Gate, keops: Any) -> None:
-        self.way, self.original, self.gate, self.keops = way, original, gate, keops
+    def __init__(self, compilation: Compilation, original: Callable[..., Any], gate: Gate, keops: Any) -> None:
+        self.compilation, self.original, self.gate, self.keops = compilation, original, gate, keops
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Returns the loaded formula.
@@ -91,21 +91,21 @@ class Loader:
             BackendError: If the formula cannot be compiled.
         """
         folder = Path(self.keops.get_build_folder())
-        announcement = _Announcement(self.way, formula=args[5], dtype=args[8], folder=folder)
-        with self.gate.passed(announcement), _talkative(self.keops):
-            heal(folder)
+        announcement = _Announcement(self.compilation, formula=args[5], dtype=args[8], folder=folder)
+        with self.gate.enter(announcement), _speak(self.keops):
+            remove_broken(folder)
             forget_missing_files()
             try:
                 return self.original(*args, **options)
-            except self.way.errors as error:
-                raise BackendError(_failure(self.way, "".join(announcement.said), error)) from error
+            except self.compilation.errors as error:
+                raise BackendError(_failure(self.compilation, "".join(announcement.said), error)) from error
 
 
 @dataclass
 class _Announcement:
     """Says what KeOps compiles, once KeOps does, and keeps all that KeOps prints."""
 
-    way: Way
+    compilation: Compilation
     formula: str
     dtype: str
     folder: Path
@@ -116,13 +116,13 @@ class _Announcement:
         log.debug("%s", text.rstrip())
         readable = re.search(r" of formula (.*) with ", text)
         self.formula = readable[1] if readable else self.formula
-        if self.way.word in text and compiler():
+        if self.compilation.word in text and compiler():
             log.warning(
                 "KeOps compiles %s in %s for the %s: %s, once. It is kept in %s.",
                 self.formula if len(self.formula) <= _SHOWN else self.formula[:_SHOWN] + "…",
                 self.dtype,
-                self.way.device,
-                self.way.duration,
+                self.compilation.device,
+                self.compilation.duration,
                 self.folder,
             )
 
@@ -136,7 +136,7 @@ def install(gate: Gate, keops: Any) -> None:
     """
     binders = importlib.import_module("pykeops.common.keops_io").keops_binder
     for kind, binder in binders.items():
-        binder.cls = Loader(WAYS[kind], binder.cls, gate, keops)
+        binder.cls = Loader(COMPILATIONS[kind], binder.cls, gate, keops)
         binder.library_params.clear()  # KeOps writes them under keys that no other process can find
     for cache in (_generated(), *binders.values()):
         atexit.unregister(cache.save_cache)
@@ -175,7 +175,7 @@ def compiler() -> str | None:
 
 
 @contextmanager
-def _talkative(keops: Any) -> Iterator[None]:
+def _speak(keops: Any) -> Iterator[None]:
     """Yields while KeOps says what it does, whatever the user has set."""
     packages = (keops, importlib.import_module("keopscore"))
     before = [package.verbose for package in packages]
@@ -191,13 +191,13 @@ def _generated() -> Any:
     return importlib.import_module("keopscore.get_keops_dll").get_keops_dll
 
 
-def _failure(way: Way, said: str, error: Exception) -> str:
+def _failure(compilation: Compilation, said: str, error: Exception) -> str:
     name = compiler()
     if name is None:
         return NO_COMPILER
     default = "it left no library" if isinstance(error, ModuleNotFoundError) else str(error)
     complaint = next((line.strip() for line in said.splitlines() if "error:" in line), default)
     return (
-        f"KeOps could not compile a formula for the {way.device} with {name!r}: {complaint}. {way.needs}; "
+        f"KeOps could not compile a formula for the {compilation.device} with {name!r}: {complaint}. {compilation.needs}; "
         "`pykeops.check_health()` prints what KeOps found."
     )

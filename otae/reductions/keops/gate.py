@@ -31,13 +31,13 @@ class Gate:
         self._processes = FileLock(folder / "otae.lock", thread_local=False)
 
     @contextmanager
-    def passed(self, on_text: Callable[[str], None]) -> Iterator[None]:
+    def enter(self, on_text: Callable[[str], None]) -> Iterator[None]:
         """Yields while no other thread or process is inside, and what this thread prints goes to a function.
 
         Args:
             on_text: Called with each text.
         """
-        with self._threads, self._locked(), redirect_stdout(_Diverted(on_text)):
+        with self._threads, self._locked(), redirect_stdout(_Diversion(on_text)):
             yield
 
     @contextmanager
@@ -53,7 +53,7 @@ class Gate:
             self._processes.release()
 
 
-class _Diverted(io.TextIOBase):
+class _Diversion(io.TextIOBase):
     """Gives what its own thread prints to a function, and lets other threads print as before."""
 
     def __init__(self, on_text: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ _ELF_SIZES = {1: ("I", 32, 46), 2: ("Q", 40, 58)}  # class -> format and place o
 _UNREADABLE = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
 
 
-def heal(folder: Path) -> list[Path]:
+def remove_broken(folder: Path) -> list[Path]:
     """Returns the files that were removed from a build folder of KeOps: broken ones, and all others of their formulas.
 
     KeOps takes a file that exists for one that is whole, so that a single empty library fails every later run. Nobody may

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import BackendError
-from . import keops
-from .dense import Kernel
-from .pairs import Pairs
+from ...errors import BackendError
+from .. import keops
+from ..dense import Kernel
+from ..pairs import Pairs
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
