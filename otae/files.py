@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .errors import ConfigError
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -40,6 +42,23 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def require_writable(path: Path) -> None:
+    """Checks that a file can be written, before the work that it will hold.
+
+    Args:
+        path: The file; its folder need not be there yet.
+
+    Raises:
+        ConfigError: If the folder cannot be written to.
+    """
+    folder = path.expanduser().absolute().parent
+    ground = next(each for each in (folder, *folder.parents) if each.exists())
+    if not (ground.is_dir() and os.access(ground, os.W_OK | os.X_OK)):
+        raise ConfigError(
+            f"{path} cannot be written: {ground} takes no file. Change its permissions, or choose another place."
+        )
 
 
 def write_text(path: Path, text: str) -> None:

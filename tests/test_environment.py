@@ -22,8 +22,9 @@ from typer.testing import CliRunner
 import otae
 from otae import load_config
 from otae.cli.app import app
+from otae.cli.arrays import check_output
 from otae.cli.environment import describe_fault
-from otae.errors import RunError
+from otae.errors import ConfigError, RunError
 from otae.training.checkpoints import Checkpoints
 
 __all__ = ["make"]
@@ -108,3 +109,12 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path: Path)
     tmp_path.chmod(0o500)
     with pytest.raises(RunError, match="Cannot make the run's folder"):
         otae.train(load_config(EXPERIMENT), tmp_path / "run")
+
+
+def test_an_output_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_output(tmp_path / "new" / "codes.npy", overwrite=False)
+    monkeypatch.setattr("otae.files.os.access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(ConfigError, match=rf"codes\.npy cannot be written: {tmp_path} takes no file"):
+        check_output(tmp_path / "new" / "codes.npy", overwrite=False)

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Generator, Tensor
 
 from ..errors import ConfigError
-from ..files import atomic
+from ..files import atomic, require_writable
 from ..kept_data import read_samples, require_same_data
 from ..run import Run
 from .forms import Form, write_table
@@ -93,6 +93,7 @@ def check_output(path: Path, overwrite: bool, images: bool = True, rows: bool = 
         )
     if path.exists() and not overwrite:
         raise ConfigError(f"--output {path}: the file is there already. Choose another, or pass --overwrite.")
+    require_writable(path)
 
 
 def write(
