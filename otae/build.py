@@ -12,10 +12,10 @@ from .clouds import NAMED_CLOUDS
 from .config import Component, DataConfig, Experiment, TermConfig
 from .contracts import check_built
 from .discovery import Offer
-from .errors import ConfigError, DataError, ObjectiveError, OtaeError
+from .errors import ConfigError, DataError, ObjectiveError, OtaeError, PluginError
 from .faults import make_failure
 from .interfaces import Cost, Dataset, InMemory, Metric
-from .nested import Nested, is_component, nested_type
+from .nested import Nested, is_component, kind_of, nested_type
 from .objective import Objective, Term
 from .optimizers import check as check_training
 from .registry import (
@@ -26,7 +26,6 @@ from .registry import (
     decoders,
     encoders,
     metrics,
-    name_component,
     priors,
     registries,
 )
@@ -242,9 +241,21 @@ def _complete_nested(path: str, value: Any) -> Any:
 
 def _configure(component: Any) -> Nested:
     """Returns a component that was made, such as the default of an option, by its name and options."""
-    registry, name = name_component(component)
+    registry, name = _name_component(component)
     options = {option: getattr(component, option) for option in parameters(type(component))}
     return nested_type(cast("type", registry.interface))(name=name, **options)
+
+
+def _name_component(component: Any) -> tuple[Registry[Any], str]:
+    """Returns the registry of a component that was made, and the name under which its class is offered."""
+    registry, plugin = registries()[kind_of(component)], type(component)
+    for offer in registry.offers():
+        if offer.value.rpartition(":")[2] == plugin.__qualname__ and registry.get(offer.name) is plugin:
+            return registry, offer.name
+    raise PluginError(
+        f"{plugin.__module__}.{plugin.__qualname__} is offered under no name in {registry.group!r}, so that no configuration "
+        f"can hold it. Declare it as an entry point, or register it by otae.{registry.kind}s.register(name, {plugin.__name__})."
+    )
 
 
 def _create(path: str, registry: Registry[Any], component: Component, known: dict[str, Any]) -> Any:

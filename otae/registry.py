@@ -197,15 +197,7 @@ def registries() -> dict[str, Registry[Any]]:
 
 
 def create_nested(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns options in which every component that was given by name and options is made, by its own registry.
-
-    Args:
-        options: The options of a component, checked.
-
-    Raises:
-        PluginError: If such a component is unknown or broken.
-        ConfigError: If one of its options is unknown, missing or out of its bounds.
-    """
+    """Returns checked options in which every component that was given by name and options is made, by its own registry."""
     return {name: _create_each(value) for name, value in options.items()}
 
 
@@ -215,27 +207,6 @@ def _create_each(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(_create_each, value))
     return registries()[value.kind].create(value.name, **value.options) if isinstance(value, Nested) else value
-
-
-def name_component(component: Any) -> tuple[Registry[Any], str]:
-    """Returns the registry of a component that was made, and the name under which its class is offered.
-
-    Args:
-        component: The component.
-
-    Raises:
-        PluginError: If its class is offered under no name.
-    """
-    from .nested import kind_of
-
-    registry, plugin = registries()[kind_of(component)], type(component)
-    for offer in registry.offers():
-        if offer.value.rpartition(":")[2] == plugin.__qualname__ and registry.get(offer.name) is plugin:
-            return registry, offer.name
-    raise PluginError(
-        f"{plugin.__module__}.{plugin.__qualname__} is offered under no name in {registry.group!r}, so that no configuration "
-        f"can hold it. Declare it as an entry point, or register it by otae.{registry.kind}s.register(name, {plugin.__name__})."
-    )
 
 
 def clashes(listed: list[Offer]) -> set[str]:

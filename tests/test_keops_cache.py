@@ -192,7 +192,7 @@ def test_what_is_removed_is_logged(built: Path, caplog: pytest.LogCaptureFixture
 
 def test_the_gate_diverts_what_its_own_thread_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said: list[str] = []
-    with Gate(tmp_path).passed(said.append):
+    with Gate(tmp_path).enter(said.append):
         print("inside", flush=True)
         thread = threading.Thread(target=print, args=("beside",))
         thread.start()
@@ -221,7 +221,7 @@ def test_a_process_that_waits_says_so(tmp_path: Path, caplog: pytest.LogCaptureF
 
     threading.Thread(target=compile_for_a_while).start()
     inside.wait()
-    with Gate(tmp_path).passed(print):
+    with Gate(tmp_path).enter(print):
         assert "Another process is compiling a formula of KeOps: waiting for it." in caplog.text
 
 

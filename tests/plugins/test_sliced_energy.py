@@ -14,7 +14,7 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.testing import CostSuite
-from otae_mmd import MMD, SlicedEnergy, sliced_energy
+from otae_mmd import MMD, Energy, SlicedEnergy, sliced_energy
 
 
 class TestSlicedEnergy(CostSuite):
@@ -45,7 +45,7 @@ class TestSlicedEnergyOnTheLine(CostSuite):
 def test_on_the_line_it_is_the_energy_distance_with_its_gradient(seed: int, n: int, m: int, estimator: Any) -> None:
     x, y = draws(n, 1, seed).requires_grad_(), draws(m, 1, seed + 1)
     a = draws(n, 1, seed + 2)[:, 0].softmax(0).requires_grad_()
-    sliced, exact = SlicedEnergy(estimator=estimator), MMD("energy", estimator)
+    sliced, exact = SlicedEnergy(estimator=estimator), MMD(Energy(), estimator)
     values = [cost(Cloud(x, a), y) for cost in (sliced, exact)]
     torch.testing.assert_close(*values)
     torch.testing.assert_close(*(torch.autograd.grad(value, (x, a)) for value in values))
@@ -58,7 +58,7 @@ def test_it_has_the_energy_distance_for_its_mean(size: int, estimator: Any) -> N
     x, y = draws(20, size), draws(15, size, seed=1) + 0.5
     cost = SlicedEnergy(16, estimator)
     values = torch.stack([cost(x, y) for _ in range(300)])
-    exact = MMD("energy", estimator)(x, y)
+    exact = MMD(Energy(), estimator)(x, y)
     assert (values.mean() - exact).abs() < 4 * values.std() / 300**0.5
     assert values.std() < 2 * exact, "else the test sees nothing"
 
@@ -66,7 +66,7 @@ def test_it_has_the_energy_distance_for_its_mean(size: int, estimator: Any) -> N
 def test_directions_are_shared_by_all_points() -> None:
     x = torch.cat([draws(100, 1) + 3, draws(100, 1, seed=1)], dim=1)
     y = torch.cat([draws(100, 1, seed=2), draws(100, 1, seed=3) + 3], dim=1)
-    assert SlicedEnergy(200)(x, y).item() == pytest.approx(MMD("energy")(x, y).item(), rel=0.2)
+    assert SlicedEnergy(200)(x, y).item() == pytest.approx(MMD(Energy())(x, y).item(), rel=0.2)
     assert SlicedEnergy(estimator="biased")(x, x.flip(0)).item() == pytest.approx(0, abs=1e-12)
 
 
@@ -105,7 +105,7 @@ def test_parts_of_the_directions_change_nothing(monkeypatch: pytest.MonkeyPatch)
 def test_it_grows_with_the_points_in_single_precision(scale: float) -> None:
     x, y = draws(50, 1), draws(40, 1, seed=1) + 1
     found = SlicedEnergy()((scale * x).float(), (scale * y).float()).double() / scale
-    torch.testing.assert_close(found, MMD("energy")(x, y), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(found, MMD(Energy())(x, y), rtol=1e-4, atol=1e-6)
 
 
 def test_the_unbiased_estimate_refuses_a_single_point() -> None:

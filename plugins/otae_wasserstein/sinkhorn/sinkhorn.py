@@ -36,6 +36,7 @@ from otae.transport.envelope import Needs
 from .batch import BatchSolver
 from .divergence import Costs, Divergence, Solver, solve_divergence
 from .samples_loss import solve_by_geomloss
+from .units import bound_span, scale_optimum
 
 _LARGEST = (
     2**18
@@ -145,7 +146,7 @@ class Sinkhorn(Transport):
         costs = self._costs(sums, limits)
         divergence = solve_divergence(x, y, schedule, self.debias, solver, costs, limits, _read(start, x.points))
         found = self._report(divergence, (centres[0] - centres[1]).to(x.points), needs, schedule, dtype)
-        return found if power is None or power.factor == 1 else _scale(found, power)
+        return found if power is None or power.factor == 1 else scale_optimum(found, power)
 
     @property
     def _apart(self) -> bool:
@@ -184,7 +185,7 @@ class Sinkhorn(Transport):
         pairs = source.points.shape[1] * target.points.shape[1]
         if power is None or self.schedule.reach < math.inf or self.backend in ("keops", "geomloss") or pairs > _LARGEST:
             return super().compare_batch(source, target)
-        span = _span(source, target) ** power.exponent
+        span = bound_span(source, target) ** power.exponent
         solved = source, target
         if self.schedule.blur < self.schedule.least(span, dtype):
             solved = source.to(torch.float64), target.to(torch.float64)
@@ -282,35 +283,6 @@ def _check(ground: Ground, debias: bool, backend: str) -> None:
         raise ConfigError(
             f"GeomLoss knows the ground costs euclidean and sqeuclidean, not {ground}: choose another backend."
         )
-
-
-def _scale(found: Optimum, power: DistancePower) -> Optimum:
-    """Returns what was found for a power of the distance as what it is for that times the factor."""
-    factor = power.factor
-
-    def details() -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        value, (f, g) = found.details()
-        return factor * value, (factor * f, factor * g)
-
-    return replace(
-        found,
-        objective=factor * found.objective,
-        gradients=[None if each is None else factor * each for each in found.gradients],
-        details=details,
-        asked=factor * found.asked,
-        temperature=factor * found.temperature,
-        gap=factor * found.gap,
-    )
-
-
-def _span(*sides: Batch) -> float:
-    """Returns a bound on the distances of points with weight, the clouds of each pair moved onto each other."""
-    radii = []
-    for side in sides:
-        points, masses = side.points.detach(), side.masses.detach()
-        gaps = points - (masses[:, :, None] * points).sum(1, keepdim=True)
-        radii.append((torch.linalg.vector_norm(gaps, dim=2) * (masses > 0)).max())
-    return float(torch.stack(radii).sum())
 
 
 def _read(start: tuple[Potentials, ...] | None, like: Tensor) -> tuple[Potentials, ...] | None:
