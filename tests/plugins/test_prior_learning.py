@@ -293,12 +293,9 @@ def test_a_rival_takes_the_place_of_components_that_have_lost_a_class() -> None:
     torch.manual_seed(0)
     centres = 6 * torch.tensor([[1.0, 0], [-1, 0], [0, 1], [0, -1]]).double()
     codes = centres.repeat_interleave(100, 0) + 0.3 * torch.randn(400, 2).double()
-    lost = centres[[0, 1, 2, 2]]  # two components share a class, and the fourth class has none
-    shares = []
-    for rivals in (0, 3):
-        part = Mixture(2, components=4, rivals=rivals).double().eval()
-        part.means.data, part.roots.data = lost + 0.1 * torch.randn(4, 2), torch.eye(2).double().repeat(4, 1, 1)
+    stuck, freed = (Mixture(2, components=4, rivals=rivals).double().eval() for rivals in (0, 3))
+    for part in (stuck, freed):
+        part.means.data = centres[[0, 1, 2, 2]] + 0.1 * torch.randn(4, 2)  # the fourth class is lost
         part.start(codes, again=True)
-        shares.append(part.components.weights.min().item())
-    assert shares[0] < 0.15
-    assert shares[1] == pytest.approx(0.25, abs=0.01)
+    assert stuck.components.weights.min() < 0.15
+    assert freed.components.weights.min().item() == pytest.approx(0.25, abs=0.01)
