@@ -171,6 +171,8 @@ def test_a_batch_may_be_padded(name: str) -> None:
     x[1, 3:] = torch.nan
     torch.manual_seed(0)
     found = part.batched(x, y, weights)
-    torch.manual_seed(0)
-    apart = torch.stack([part(x[0], y[0]), part(x[1, :3], y[1])])
-    torch.testing.assert_close(found, apart, rtol=1e-6, atol=1e-9)
+    apart = []
+    for source, target in ((x[0], y[0]), (x[1, :3], y[1])):
+        torch.manual_seed(0)  # draws are shared by a batch
+        apart.append(part(source, target))
+    torch.testing.assert_close(found, torch.stack(apart), rtol=1e-4 if name == "sinkhorn" else 1e-6, atol=1e-9)
