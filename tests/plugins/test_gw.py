@@ -16,7 +16,6 @@ from torch import Tensor
 from otae import grounds
 from otae.cloud import Cloud
 from otae.interfaces import Plan, Solution
-from otae.testing import CostSuite
 from otae.transport import Euclidean
 from otae_gromov import GW, SpectralGW
 from otae_gromov.geometry import Features, Geometry, Gram, lift, squared_euclidean
@@ -26,59 +25,6 @@ TIGHT: dict[str, Any] = {"tolerance": 1e-10, "max_iterations": 1000}
 GROUNDS = {"sqeuclidean": 2, "euclidean": 1}
 few = settings(max_examples=10)
 seeds = st.integers(0, 99)
-
-
-class TestEntropicGW(CostSuite):
-    plugin = GW
-    options = {"epsilon": 30.0, **TIGHT}
-    target_shapes = ((2, 3),)
-    counts_multiplicity = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
-    lengths = {"epsilon": 4.0}
-
-
-class TestGWAtItsOwnTemperature(CostSuite):
-    plugin = GW
-    options = TIGHT
-    target_shapes = ((2, 3),)
-    moves_freely = True
-    isometries = True
-    degree = 4.0
-
-
-class TestExactGW(CostSuite):
-    plugin = GW
-    options = {"solver": "exact", "starts": 2}
-    target_shapes = ((2, 3),)
-    vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
-
-
-@pytest.mark.slow
-class TestEuclideanGW(CostSuite):
-    plugin = GW
-    options = {"ground": "euclidean", "epsilon": 0.5, **TIGHT}
-    counts_multiplicity = True
-    moves_freely = True
-    isometries = True
-    degree = 2.0
-    lengths = {"epsilon": 2.0}
-
-
-@pytest.mark.slow
-class TestDebiasedGW(CostSuite):
-    plugin = GW
-    options = {"debias": "same", "epsilon": 50.0, **TIGHT}
-    counts_multiplicity = True
-    vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
-    lengths = {"epsilon": 4.0}
 
 
 def weighted(count: int, size: int, seed: int = 0, spread: float = 1.0) -> Cloud:

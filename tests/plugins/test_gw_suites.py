@@ -1,0 +1,165 @@
+"""The solved Gromov-Wasserstein costs and their variants on the rules of costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from otae.testing import CostSuite
+from otae_gromov import GW, FusedGW, GWGap, InnerProductGW, SlicedGW, SpectralGW
+
+TIGHT: dict[str, Any] = {"tolerance": 1e-10, "max_iterations": 1000}
+
+
+class TestEntropicGW(CostSuite):
+    plugin = GW
+    options = {"epsilon": 30.0, **TIGHT}
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestGWAtItsOwnTemperature(CostSuite):
+    plugin = GW
+    options = TIGHT
+    target_shapes = ((2, 3),)
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+class TestExactGW(CostSuite):
+    plugin = GW
+    options = {"solver": "exact", "starts": 2}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+@pytest.mark.slow
+class TestEuclideanGW(CostSuite):
+    plugin = GW
+    options = {"ground": "euclidean", "epsilon": 0.5, **TIGHT}
+    counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 2.0
+    lengths = {"epsilon": 2.0}
+
+
+@pytest.mark.slow
+class TestDebiasedGW(CostSuite):
+    plugin = GW
+    options = {"debias": "same", "epsilon": 50.0, **TIGHT}
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestFusedGW(CostSuite):
+    plugin = FusedGW
+    options = {"epsilon": 5.0, **TIGHT}
+    counts_multiplicity = True
+    moves_freely = True
+
+
+class TestExactFusedGW(CostSuite):
+    plugin = FusedGW
+    options = {"solver": "exact", "starts": 2}
+    vanishes = True
+    moves_freely = True
+
+
+class TestInnerProductGW(CostSuite):
+    plugin = InnerProductGW
+    options = {"epsilon": 20.0, **TIGHT}
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestExactInnerProductGW(CostSuite):
+    plugin = InnerProductGW
+    options = {"solver": "exact", "starts": 2}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+class TestGWGap(CostSuite):
+    plugin = GWGap
+    options = {"epsilon": 100.0, **TIGHT}
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+    lengths = {"epsilon": 4.0}
+
+
+class TestExactGWGap(CostSuite):
+    plugin = GWGap
+    options = {"solver": "exact"}
+    target_shapes = ((2, 3),)
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+    @pytest.mark.xfail(reason="with equal masses on both sides, potentials are not unique: each is a slope of one side")
+    def test_the_gradient_to_a_weight_of_0_is_one_sided(self) -> None:
+        super().test_the_gradient_to_a_weight_of_0_is_one_sided()
+
+
+class TestSpectralGW(CostSuite):
+    plugin = SpectralGW
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+@pytest.mark.slow
+class TestSquaredSpectralGW(CostSuite):
+    plugin = SpectralGW
+    options = {"bound": "sqeuclidean"}
+    target_shapes = ((2, 3),)
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    isometries = True
+    degree = 4.0
+
+
+class TestSlicedGW(CostSuite):
+    plugin = SlicedGW
+    counts_multiplicity = True
+    vanishes = True
+    moves_freely = True
+    degree = 4.0
+    draws = True
+
+    @pytest.mark.xfail(reason="a point of weight 0 has no interval of its own on the line yet")
+    def test_the_gradient_to_a_weight_of_0_is_one_sided(self) -> None:
+        super().test_the_gradient_to_a_weight_of_0_is_one_sided()
+
+
+class TestSlicedGWOfTwoSpaces(TestSlicedGW):
+    target_shapes = ((2, 3),)
+    vanishes = False
