@@ -64,7 +64,10 @@ def find_place(details: ErrorDetails, values: Any) -> tuple[str | int, ...]:
         values: The values that were validated; where `None`, only what stands in brackets is left out.
     """
     loc = details["loc"]
-    plain = [part for part in loc if not str(part).startswith("<")]  # the tags of unions stand in brackets
+    union = [part for part in loc if not str(part).startswith("<")]  # the tags of unions stand in brackets
+    plain = (
+        list(loc) if details["type"] == "extra_forbidden" and loc[-1] not in union else union
+    )  # a key may look like one
     if values is None:
         return tuple(plain)
     kept: list[str | int] = []

@@ -121,6 +121,12 @@ def test_a_term_that_is_only_watched_may_be_cut_from_the_graph(
     otae.train(experiment, tmp_path / "run", evaluation=False, report=False)
 
 
+def test_an_objective_that_trains_nothing_is_told(tmp_path: Path) -> None:
+    values = {**EXPERIMENT, "objective": {"idle": {"cost": "fit", "source": "data", "target": "data"}}}
+    with pytest.raises(ConfigError, match="no term depends on what is trained"):
+        otae.train(load_config(values), tmp_path / "run")
+
+
 def test_the_rehearsal_moves_no_random_number_of_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = load_config(EXPERIMENT, ["training.epochs=1"])
     rehearsed = otae.train(experiment, tmp_path / "a", evaluation=False, report=False)

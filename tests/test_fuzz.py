@@ -65,6 +65,7 @@ def test_text_that_yaml_stumbles_over_is_refused_with_its_place(text: str) -> No
 
 
 @pytest.mark.parametrize(("override", "message"), [
+    ("<x>=1", r"<x>: unknown option"),
     ("training.epochs=true", r"training\.epochs: a number is needed here, and true and false are none"),
     ("data.batch_size=true", r"data\.batch_size: a number is needed"),
     ("data.size=true", r"size: a number is needed here"),

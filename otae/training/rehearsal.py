@@ -11,7 +11,7 @@ from torch import Tensor
 from ..build import Parts
 from ..clouds import Clouds
 from ..contracts import require_law, require_scalar, require_shape
-from ..errors import OtaeError
+from ..errors import ConfigError, OtaeError
 from ..faults import blaming, make_fault
 from ..interfaces import Dataset, Encoder, Prior
 from ..objective import Term
@@ -82,9 +82,14 @@ def _rehearse(parts: Parts, samples: Tensor) -> None:
         _require_finite(clouds["reconstruction"].points, model.decoder, "samples", cure)
         _require_type(clouds["reconstruction"].points, codes, model.decoder, "codes", "samples")
     learned = [each for each in (*model.parameters(), *objective.minimised()) if each.requires_grad]
+    trains = []
     for name, term in objective:
         with blaming(f"objective.{name}", term.cost):
-            _check_term(term, clouds, learned)
+            trains.append(_check_term(term, clouds, learned))
+    if not any(trains):
+        raise ConfigError(
+            "objective: no term depends on what is trained. Compare a cloud that the model makes, such as code."
+        )
     for losses in objective.adversary_losses(model, x):
         for name, loss in losses.items():
             cost = dict(objective)[name].cost
@@ -130,7 +135,8 @@ def _check_law(encoder: Encoder, x: Tensor) -> Tensor:
     return codes
 
 
-def _check_term(term: Term, clouds: Clouds, learned: list[torch.nn.Parameter]) -> None:
+def _check_term(term: Term, clouds: Clouds, learned: list[torch.nn.Parameter]) -> bool:
+    """Returns whether a term trains anything, once it is checked."""
     value = term(clouds)
     _require_finite(value, term.cost, "a value", "Bound any log, root or division.")
     sides = [clouds[names] for names in (term.source, term.target) if names is not None]
@@ -138,12 +144,13 @@ def _check_term(term: Term, clouds: Clouds, learned: list[torch.nn.Parameter]) -
         if term.weight != 0 and any(side.points.requires_grad for side in sides):
             cure = "Look for .item(), .detach(), .numpy() or no_grad in its forward; a term that is only watched has weight 0."
             raise make_fault(term.cost, "returned a value that is cut from the graph, and would train nothing", cure)
-        return
+        return False
     gradients = torch.autograd.grad(value, learned, retain_graph=True, allow_unused=True)
     for gradient in gradients:
         if gradient is not None:
             cure = "A root or norm has no gradient at 0: add a small number before it, or use a subgradient."
             _require_finite(gradient, term.cost, "a gradient", cure)
+    return True
 
 
 def _require_finite(values: Tensor, part: object, what: str, cure: str) -> None:
