@@ -11,8 +11,9 @@ from otae.cloud import Cloud
 from otae.reductions import Backend, precise, safe_sqrt
 
 from .geometry import squared_euclidean
+from .options import Count, Epsilon, Solver, Starts, Tolerance
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Starts, Tolerance
+from .solved import Solved
 
 
 class FusedGW(Solved):

@@ -17,8 +17,9 @@ from otae.reductions import Backend
 from otae.transport import SqEuclidean, require_ground
 
 from .geometry import Geometry, lift, squared_euclidean
+from .options import Count, Epsilon, Solver, Start, Starts, Tolerance
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Start, Starts, Tolerance
+from .solved import Solved
 
 _FEWEST = 4  # points of a cloud that is split in halves
 

@@ -12,8 +12,9 @@ from otae.interfaces import Plan, Solution
 from otae.reductions import Backend, pair_weights
 
 from .geometry import squared_euclidean
+from .options import Count, Epsilon, Solver, Start, Starts, Tolerance
 from .quadratic import Quadratic, squared_gw
-from .solved import Count, Epsilon, Solved, Solver, Start, Starts, Tolerance
+from .solved import Solved
 
 
 class GWGap(Solved):

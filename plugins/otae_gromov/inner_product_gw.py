@@ -6,8 +6,9 @@ from otae.cloud import Cloud
 from otae.reductions import Backend
 
 from .geometry import squared_euclidean
+from .options import Count, Epsilon, Solver, Starts, Tolerance
 from .quadratic import Quadratic, inner_product_gw
-from .solved import Count, Epsilon, Solved, Solver, Starts, Tolerance
+from .solved import Solved
 
 
 class InnerProductGW(Solved):

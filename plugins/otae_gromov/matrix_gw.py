@@ -15,7 +15,7 @@ from otae.transport.envelope import Needs
 
 from .descent import Descended, Distortion
 from .matching import held_plans, match_profiles
-from .solved import Count, Starts, Tolerance
+from .options import Count, Starts, Tolerance
 
 _NOTHING = 1e-12  # the share of the largest cost below which nothing is left to gain
 _ASYMMETRY = 1e-5  # of the largest distance

@@ -6,10 +6,8 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from otae.cloud import Cloud
@@ -22,13 +20,8 @@ from otae.transport.envelope import Needs
 from .alternation import Stationary, best, first_moments
 from .coarse import extended, subsample
 from .linear import Entropic, Exact, Linear
+from .options import Epsilon, Solver, Start
 from .quadratic import Quadratic
-
-Epsilon = Annotated[float, Field(gt=0)] | None
-Solver = Literal["entropic", "exact"]
-Tolerance = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(gt=0, le=10**9)]
-Starts = Annotated[int, Field(gt=0, le=1024)]
 
 _EPSILON = 0.16  # the default temperature, in units of E|x|² E|y|²: a hundredth of 16 E|x|² E|y|², the size of the cost
 _SMALL = 2**16  # pairs up to which the exact solver starts cold; beyond, annealing first saves it linear problems
@@ -36,19 +29,6 @@ _LARGE = 2**24  # pairs beyond which a subsample is annealed first
 _ROUNDING = 1e6  # how far above the smallest normal number fourth powers must stay
 _FINEST = 16.0  # the finest tolerance that can be met, in units of the precision
 _START = 5.0  # the temperature that annealing starts from, in the same units
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """Holds what a later solve starts from.
-
-    Args:
-        plan: The plan of the earlier solution.
-        g: Its potential of the target, with shape (M,), in units of the cost.
-    """
-
-    plan: Plan
-    g: Tensor
 
 
 @dataclass

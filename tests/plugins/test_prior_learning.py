@@ -232,13 +232,8 @@ def test_priors_with_a_density_learn_codes_by_kl(prior: Any) -> None:
 @pytest.mark.parametrize("name", rest_slow(PRIORS, 3, spread=True))
 def test_every_prior_trains_by_configuration_alone(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(PRIORS) <= set(otae.priors.names())
-    small = [
-        "data=blobs",
-        "model.latent_dim=3",
-        "model.encoder.width=16",
-        "model.decoder.width=16",
-        "training.epochs=2",
-    ]
+    small = ["data=blobs", "model.latent_dim=3", "training.epochs=2"]
+    small += [f"model.{part}.width=16" for part in ("encoder", "decoder")]
     adversary = ["training.adversary.steps=1", "objective.merge.cost.width=8"]
     run = Run.create(tmp_path / "run", load_config("gwae", [f"model.prior={name}", *small, *adversary]))
     torch.manual_seed(run.experiment.seed)
