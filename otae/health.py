@@ -47,30 +47,45 @@ def find_source(module: str) -> Path | None:
 
 
 def _faults(path: Path, package: str, seen: set[Path]) -> Iterator[str]:
-    if path.suffix != ".py":
-        return  # a compiled or namespace module cannot be read
     try:
-        tree = ast.parse(path.read_bytes())
+        imports = _read_imports(path)
     except SyntaxError as error:
         yield f"{path.name}, line {error.lineno}: {error.msg}"
         return
-    for node in tree.body:  # top level only: what a function imports is needed later, if ever
+    for name, level in imports:
+        if level == 0:
+            yield from (f"needs {top!r}, which is not installed" for top in _missing([name]))
+            continue
+        parent = package.rsplit(".", level - 1)[0] if level > 1 else package
+        sibling = find_source(f"{parent}.{name}")
+        if sibling is None:
+            yield f"no module {f'{parent}.{name}'!r}"
+        elif sibling not in seen:
+            seen.add(sibling)
+            inner = f"{parent}.{name}" if sibling.name == "__init__.py" else f"{parent}.{name}".rpartition(".")[0]
+            yield from _faults(sibling, inner, seen)
+
+
+def _read_imports(path: Path) -> tuple[tuple[str, int], ...]:
+    if path.suffix != ".py":
+        return ()  # a compiled or namespace module cannot be read
+    return _parse_imports(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parse_imports(path: Path, changed: int) -> tuple[tuple[str, int], ...]:  # noqa: ARG001 - the cache's key
+    """Returns the modules that a file imports at its top level, each with the number of dots before it.
+
+    What a function imports is needed later, if ever.
+    """
+    found: list[tuple[str, int]] = []
+    for node in ast.parse(path.read_bytes()).body:
         match node:
             case ast.Import(names=names):
-                yield from (f"needs {top!r}, which is not installed" for top in _missing(n.name for n in names))
-            case ast.ImportFrom(module=str(name), level=0):
-                yield from (f"needs {top!r}, which is not installed" for top in _missing([name]))
+                found += [(each.name, 0) for each in names]
             case ast.ImportFrom(module=str(name), level=level):
-                parent = package.rsplit(".", level - 1)[0] if level > 1 else package
-                sibling = find_source(f"{parent}.{name}")
-                if sibling is None:
-                    yield f"no module {f'{parent}.{name}'!r}"
-                elif sibling not in seen:
-                    seen.add(sibling)
-                    inner = (
-                        f"{parent}.{name}" if sibling.name == "__init__.py" else f"{parent}.{name}".rpartition(".")[0]
-                    )
-                    yield from _faults(sibling, inner, seen)
+                found.append((name, level))
+    return tuple(found)
 
 
 def _missing(names: Iterator[str] | list[str]) -> Iterator[str]:

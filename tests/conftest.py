@@ -21,51 +21,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_metrics import OFFERED
 from fakes import EXPERIMENT, FAKES, LinearDecoder, LinearEncoder, Standard
 from joblib import cpu_count
+from marks import leave_to_slow
 
 import otae
 from otae import Autoencoder, Run, load_config
-from otae.testing.laws import CostLaws
 from otae.training import fit
-from otae.transport import Transport
 
 settings.register_profile("otae", deadline=None)  # the first example of a test pays for what is loaded lazily
 settings.load_profile("otae")
 
 
-_MANY_SOLVES = {
-    "test_a_kernel_that_is_summed_over_gives_what_a_held_one_does",
-    "test_a_point_with_all_the_weight_is_the_cloud",
-    "test_a_weight_that_is_nearly_0_nearly_does_not_matter",
-    "test_autocast_costs_no_precision",
-    "test_gradients_in_single_precision_are_those_in_double",
-    "test_its_own_solution_is_a_start_that_is_not_left",
-    "test_learned_weights_are_finite_and_right_however_uneven",
-    "test_padded_batches_cost_what_their_clouds_do",
-    "test_points_of_half_precision_cost_what_they_do_in_single",
-    "test_the_gradient_to_a_weight_of_0_is_one_sided",
-    "test_uneven_weights_converge",
-    "test_vmap_sees_through_it_or_is_told_of_batched",
-}
-_QUICK = {
-    "TestExact",
-    "TestGap",
-    "TestPaired",
-    "TestSpectralGW",
-    "TestBiasedMMD",
-}  # the suites that search by default too
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves the laws of costs that solve a problem many times to the slow tests, but for one suite of each kind."""
-    for item in items:
-        if not isinstance(item, pytest.Function) or item.cls is None or not issubclass(item.cls, CostLaws):
-            continue
-        single = "float32" in item.name and item.originalname.startswith(("test_units", "test_plans"))
-        solves = issubclass(item.cls.plugin, Transport) and not item.name.endswith(("nan]", "-1.0]"))
-        again = solves and item.originalname.startswith(("test_padding", "test_equal_clouds"))
-        if item.cls.__name__ not in _QUICK and (single or again or item.originalname in _MANY_SOLVES):
-            item.add_marker(pytest.mark.slow)
+    leave_to_slow(items)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

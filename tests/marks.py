@@ -8,6 +8,28 @@ from typing import Any
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from otae.testing.laws import CostLaws
+from otae.transport import Transport
+
+#: The suites that take all laws by default: one of each kind of cost
+_QUICK = {"TestExact", "TestGap", "TestPaired", "TestSpectralGW", "TestBiasedMMD"}
+
+#: The laws that solve a problem many times
+_MANY_SOLVES = {
+    "test_a_kernel_that_is_summed_over_gives_what_a_held_one_does",
+    "test_a_point_with_all_the_weight_is_the_cloud",
+    "test_a_weight_that_is_nearly_0_nearly_does_not_matter",
+    "test_autocast_costs_no_precision",
+    "test_gradients_in_single_precision_are_those_in_double",
+    "test_its_own_solution_is_a_start_that_is_not_left",
+    "test_learned_weights_are_finite_and_right_however_uneven",
+    "test_padded_batches_cost_what_their_clouds_do",
+    "test_points_of_half_precision_cost_what_they_do_in_single",
+    "test_the_gradient_to_a_weight_of_0_is_one_sided",
+    "test_uneven_weights_converge",
+    "test_vmap_sees_through_it_or_is_told_of_batched",
+}
+
 
 def rest_slow(cases: Iterable[Any], first: int = 1, *, spread: bool = False) -> list[Any]:
     """Returns the cases of a test, of which all but a few are slow.
@@ -26,3 +48,30 @@ def _slow(case: Any) -> Any:
     if isinstance(case, ParameterSet):
         return pytest.param(*case.values, marks=[*case.marks, pytest.mark.slow], id=case.id)
     return pytest.param(*(case if type(case) is tuple else (case,)), marks=pytest.mark.slow)
+
+
+def leave_to_slow(items: Iterable[pytest.Item]) -> None:
+    """Marks as slow the conformance suites of a plugin's other options, and the laws of costs that solve a problem many times.
+
+    Each plugin keeps one suite in the default tests; costs keep all laws in a few.
+
+    Args:
+        items: The tests.
+    """
+    suites = [each for each in items if isinstance(each, pytest.Function) and hasattr(each.cls, "plugin")]
+    kept: dict[Any, str] = {}
+    for item in suites:
+        if item.cls.plugin not in kept or item.cls.__name__ in _QUICK:
+            kept[item.cls.plugin] = item.cls.__name__
+    for item in suites:
+        if kept[item.cls.plugin] != item.cls.__name__ or _solves_often(item):
+            item.add_marker(pytest.mark.slow)
+
+
+def _solves_often(item: pytest.Function) -> bool:
+    if not issubclass(item.cls, CostLaws) or item.cls.__name__ in _QUICK:
+        return False
+    single = "float32" in item.name and item.originalname.startswith(("test_units", "test_plans"))
+    solves = issubclass(item.cls.plugin, Transport) and not item.name.endswith(("nan]", "-1.0]"))
+    again = solves and item.originalname.startswith(("test_padding", "test_equal_clouds"))
+    return single or again or item.originalname in _MANY_SOLVES

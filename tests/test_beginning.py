@@ -123,6 +123,7 @@ def test_a_run_starts_from_the_weights_of_another_that_fit(tmp_path: Path, monke
     assert told["fitting"] == len(load_file(wider.path / "checkpoints" / "start.safetensors"))
 
 
+@pytest.mark.slow
 def test_a_warm_start_that_was_interrupted_at_once_is_still_one(
     make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

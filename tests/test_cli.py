@@ -13,9 +13,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
-from fakes import Blobs, Standard
+from fakes import Standard
 from pydantic import BaseModel, Field
-from torch import Tensor
 from typer.testing import CliRunner, Result
 
 import otae
@@ -25,13 +24,6 @@ from otae.errors import ConfigError, UnknownPluginError
 from otae.registry import registries
 
 PRIOR = "from otae.interfaces import Prior\nclass Mine(Prior):\n    def sample(self, count, generator=None): ...\n"
-
-
-class Crash(Blobs):
-    """Creates data that fail for no reason a user could mend."""
-
-    def __getitem__(self, index: int) -> Tensor:
-        raise RuntimeError("a defect")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -93,7 +85,7 @@ def test_every_public_name_is_there_and_an_unknown_one_lists_them() -> None:
 
 def test_list_tells_every_kind_with_its_origin() -> None:
     rows = listed()
-    assert {row["kind"] for row in rows} == {"encoder", "decoder", "prior", "cost", "dataset", "metric", "recipe"}
+    assert {row["kind"] for row in rows} == {*registries(), "recipe"}
     assert [row["name"] for row in rows if row["kind"] == "prior"] == otae.priors.names()
     assert {
         "kind": "cost",
@@ -266,8 +258,11 @@ def test_debug_may_stand_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_defect_ends_with_status_1_and_says_how_to_see_more(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], values: dict[str, Any], tmp_path: Path
 ) -> None:
-    otae.datasets.register("crash", Crash)
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(values | {"data": "crash"}))
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("otae.run.Run.create", fail)
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(values))
     arguments = ["train", str(tmp_path / "tiny.yaml"), "--output", str(tmp_path / "run")]
     with pytest.raises(SystemExit, match="1"):
         said(monkeypatch, *arguments)
@@ -276,7 +271,6 @@ def test_a_defect_ends_with_status_1_and_says_how_to_see_more(
     assert "--debug for the traceback" in told
     with pytest.raises(RuntimeError, match="a defect"):
         said(monkeypatch, *arguments[:-1], str(tmp_path / "other"), "--debug")
-    otae.datasets.unregister("crash")
 
 
 def test_names_complete_as_they_are_typed() -> None:

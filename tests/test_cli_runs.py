@@ -106,6 +106,7 @@ def test_a_runs_folder_is_dated_where_none_is_given() -> None:
     assert all(name.startswith("tiny-epochs=1-2") for name in names)
 
 
+@pytest.mark.slow
 def test_a_run_trains_again_from_its_own_folder(folder: Path) -> None:
     succeeded("train", folder, "-o", "again", "-q")
     state = Run("again").model.state_dict()
@@ -123,6 +124,7 @@ def test_a_loss_that_is_not_finite_ends_with_status_1_and_names_the_term() -> No
     assert "at step 1" in told
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     succeeded("train", "tiny.yaml", "-o", "unbroken", "-q")
     original = Engine.training_step

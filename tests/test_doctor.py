@@ -30,6 +30,7 @@ def named(findings: Any, name: str) -> Finding:
     return found
 
 
+@pytest.mark.slow
 def test_a_sound_machine_ends_with_status_0_and_json_alone_on_the_standard_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

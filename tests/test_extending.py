@@ -60,7 +60,7 @@ def test_a_component_of_another_name_drops_the_former_options_but_keeps_the_shar
 
 @pytest.mark.parametrize(("base", "changes", "expected"), [
     ({"prior": "mixture"}, {"prior": {"components": 5}}, {"prior": {"name": "mixture", "components": 5}}),
-    ({"kernel": "imq"}, {"kernel": {"energy": 1}}, {"kernel": {"energy": 1}}),
+    ({"kernel": "imq"}, {"kernel": {"energy": 1}}, {"kernel": {"name": "imq", "energy": 1}}),
     ({"source": ["data", "code"]}, {"source": "code"}, {"source": "code"}),
     ({"weight": 1.0}, {"weight": {"from": 0, "to": 1}}, {"weight": {"from": 0, "to": 1}}),
     ({"clip": 1.0}, {"clip": None}, {"clip": None}),

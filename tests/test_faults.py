@@ -201,7 +201,7 @@ def test_what_is_larger_than_memory_is_refused_before_it_is_written(make: Callab
 
 @pytest.mark.parametrize(("overrides", "message"), [
     (["training.optimizer.lr=1e6"], r"(diverged|is (nan|inf)).* There is no checkpoint: it happened before"),
-    (["training.optimizer={name: sgd, lr: 1e15}"], r"diverged: .* reach \S+ at step \d+, epoch 0, .*There is no checkpoint"),
+    (["training.optimizer={name: sgd, lr: 1e15}"], r"(diverged: .* reach \S+|is inf) at step \d+.*There is no checkpoint"),
     (["objective.reconstruction.weight=1e308"], r"is inf at step 0, epoch 0 \(reconstruction = .*There is no checkpoint"),
 ])  # fmt: skip
 def test_a_training_that_diverges_names_what_did_and_tells_the_truth_about_checkpoints(

@@ -72,6 +72,7 @@ def test_a_missing_module_is_told(value: str) -> None:
     assert fault(Offer("mine", "stranger", "1.0", value)) == f"no module {module!r}"
 
 
+@pytest.mark.slow
 def test_the_plugins_that_come_along_are_in_good_health() -> None:
     judged = {offer.value: fault(offer) for registry in registries().values() for offer in registry.offers()}
     assert {value: reason for value, reason in judged.items() if reason} == {}

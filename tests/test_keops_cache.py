@@ -107,6 +107,7 @@ except backend.BackendError as error:
     assert reason in done.stderr
 
 
+@pytest.mark.slow
 def test_loading_keops_prints_nothing(tmp_path: Path) -> None:
     code = "from otae.reductions import keops; keops.load(); from pykeops.torch import LazyTensor"
     done = python(code, KEOPS_CACHE_FOLDER=str(tmp_path))
@@ -122,6 +123,7 @@ def test_loading_keops_prints_nothing(tmp_path: Path) -> None:
     ],
     ids=["POT", "GeomLoss", "all costs"],
 )
+@pytest.mark.slow
 def test_libraries_that_import_keops_print_nothing(tmp_path: Path, code: str) -> None:
     done = python(f"import torch; x = torch.rand(5, 2); {code}", KEOPS_CACHE_FOLDER=str(tmp_path))
     assert done.stdout == ""

@@ -63,7 +63,7 @@ def page(run: Run) -> str:
     return (run.path / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["evaluated", "pictured"])
+@pytest.mark.parametrize("name", rest_slow(["evaluated", "pictured"]))
 def test_the_page_needs_nothing_from_outside(name: str, request: pytest.FixtureRequest) -> None:
     html = page(request.getfixturevalue(name))
     addresses = ["".join(groups) for groups in ADDRESS.findall(html)]
@@ -72,7 +72,7 @@ def test_the_page_needs_nothing_from_outside(name: str, request: pytest.FixtureR
     assert "<script" not in html
 
 
-@pytest.mark.parametrize("name", ["evaluated", "pictured"])
+@pytest.mark.parametrize("name", rest_slow(["evaluated", "pictured"]))
 def test_every_picture_is_a_file_and_in_the_page(name: str, request: pytest.FixtureRequest) -> None:
     run = request.getfixturevalue(name)
     files = sorted((run.path / "report").iterdir())
@@ -96,6 +96,7 @@ def test_the_page_has_every_term_metric_and_setting(evaluated: Run) -> None:
     assert f"torch {torch.__version__}" in html
 
 
+@pytest.mark.slow
 def test_a_run_that_was_not_evaluated_says_so(pictured: Run) -> None:
     assert "not evaluated yet" in page(pictured)
     assert "Reconstruction error" not in page(pictured)

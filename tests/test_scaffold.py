@@ -88,6 +88,7 @@ def test_what_is_written_keeps_to_its_own_style(tmp_path: Path, stem: str) -> No
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_new_parts_are_trained_by_name_and_touch_no_file_of_the_core(
     projects: Callable[[str], dict[str, Path]],
 ) -> None:

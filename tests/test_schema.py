@@ -122,6 +122,7 @@ def test_every_plugin_and_its_options_are_offered(validator: Draft202012Validato
     assert "shifted" in validator.schema["$defs"]["prior"]["anyOf"][0]["enum"]
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_left_out(install: Callable[..., Path]) -> None:
     install("broken", "[otae.priors]\nbroken = my_broken:Mine\n", {"my_broken.py": "raise RuntimeError"})
     assert "broken" in otae.priors.names()

@@ -166,6 +166,7 @@ def values(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "training": {"epochs": 1}}
 
 
+@pytest.mark.slow
 def test_a_run_without_validation_and_test_trains_is_judged_and_reported(
     values: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_the_same_call_again_trains_nothing(trained: list[str]) -> None:
     assert trained == ["train"] * 2
 
 
+@pytest.mark.slow
 def test_more_seeds_and_other_titles_train_only_what_is_new(trained: list[str]) -> None:
     study()
     wider = study({"title": "Other", "seeds": [0, 1], "grid": {}, "variants": {"renamed": {"model.prior": "standard"}}})
@@ -167,6 +168,7 @@ def test_the_table_is_tidy(tmp_path: Path) -> None:
     assert "Error" in failed.error.iloc[0]
 
 
+@pytest.mark.slow
 def test_the_page_tells_figures_failures_and_samples() -> None:
     done = study({"variants": {"sound": {}, "spoilt": {"data.spoilt": True}}, "grid": {}})
     write_page(done)
@@ -177,6 +179,7 @@ def test_the_page_tells_figures_failures_and_samples() -> None:
     assert {"figure-1-miss-error.svg", "figure-1-reach-spread.svg", "variant-1-samples.svg"} <= names
 
 
+@pytest.mark.slow
 def test_a_numeric_option_of_three_values_is_drawn_as_a_line() -> None:
     comparison = study({"grid": {"model.latent_dim": [1, 2, 3]}}).compare()
     path = find_axis(comparison, range(3))

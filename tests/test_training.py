@@ -264,6 +264,7 @@ def test_a_scheduler_moves_the_rates_of_all_parts_alike(make: Make) -> None:
     assert state["param_groups"][1]["initial_lr"] == 0.5
 
 
+@pytest.mark.slow
 def test_a_rate_of_a_part_counts(make: Make) -> None:
     assert_different(trained(make()), trained(make("training.parts.decoder.lr=0.5")))
     lr = make().experiment.training.optimizer.lr

@@ -33,7 +33,11 @@ class OtaeGroup(TyperGroup):
             errors().print(f"\n[bold]Stopped:[/] {_plain(interruption) or 'interrupted'}.", soft_wrap=True)
             number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
             raise typer.Exit(128 + number) from interruption
+        except (typer.Exit, typer.Abort):  # what the command line itself ends by
+            raise
         except Exception as error:
+            if hasattr(error, "exit_code"):  # of a command line that cannot be read
+                raise
             fault = describe_fault(error) or _describe_failure(error)
             if ctx.params.get("debug") or fault is None:
                 raise

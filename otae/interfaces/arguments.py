@@ -87,9 +87,14 @@ def move_broken(cloud: Cloud, weights: Tensor | None = None) -> Cloud:
     if weights is None:
         return cloud
     weightless = weights == 0
-    if cloud.parts or not bool(weightless.any()) or bool(cloud.points[weightless].isfinite().all()):
+    if not bool(weightless.any()) or bool(cloud.points[weightless].isfinite().all()):
         return cloud
-    shape = (len(cloud), *[1] * (cloud.points.ndim - 1))
     broken = weightless & ~cloud.flat.isfinite().all(1)
-    stand_in = cloud.points[weights.argmax()].detach()
-    return Cloud(torch.where(broken.reshape(shape), stand_in, cloud.points), cloud.weights, cloud.law)
+    return _move(cloud, broken, weights.argmax())
+
+
+def _move(cloud: Cloud, broken: Tensor, place: Tensor) -> Cloud:
+    """Returns a cloud with some of its points, and of its members', moved to another one."""
+    stand_in = cloud.points[place].detach()
+    points = torch.where(broken.reshape(len(cloud), *[1] * (cloud.points.ndim - 1)), stand_in, cloud.points)
+    return Cloud(points, cloud.weights, cloud.law, tuple(_move(part, broken, place) for part in cloud.parts))

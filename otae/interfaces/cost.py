@@ -123,11 +123,19 @@ class Cost(nn.Module, ABC):
         if self.unary and target is not None:
             raise CloudError(f"{type(self).__name__} looks at its source alone: give it no target.")
         if self.unary:
-            return cast("Tensor", super().__call__(as_cloud(source)))
+            return self._compute(as_cloud(source))
         if target is None:
             raise CloudError(f"{type(self).__name__} compares two clouds: give it a target as well as a source.")
-        first, second = self._drop_weightless(*self._lift(source, target))
-        return cast("Tensor", super().__call__(first, second))
+        return self._compute(*self._drop_weightless(*self._lift(source, target)))
+
+    def _compute(self, *clouds: Cloud) -> Tensor:
+        """Returns the cost of clouds, in single precision at least under autocast: distances do not survive less."""
+        kind = clouds[0].points.device.type
+        if self.adversary is not None or not torch.is_autocast_enabled(kind):  # networks are what autocast is for
+            return cast("Tensor", super().__call__(*clouds))
+        wide = [cloud.to(torch.promote_types(cloud.points.dtype, torch.float32)) for cloud in clouds]
+        with torch.autocast(kind, enabled=False):
+            return cast("Tensor", super().__call__(*wide))
 
     def _drop_weightless(self, source: Cloud, target: Cloud) -> tuple[Cloud, Cloud]:
         """Returns the clouds without the points of weight 0, which must change nothing."""

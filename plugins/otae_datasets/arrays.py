@@ -114,5 +114,6 @@ class Arrays(Dataset):
         return arranged(array, self._layout, self._file.path)
 
     def _tensor(self, chosen: Any) -> Tensor:
-        values = np.array(self._samples[chosen], dtype=np.float32, order="C") / np.float32(self._divisor)
+        with np.errstate(over="ignore"):  # what is beyond single precision is refused as not finite
+            values = np.array(self._samples[chosen], dtype=np.float32, order="C") / np.float32(self._divisor)
         return torch.from_numpy(values if self._lengths is None else mark(values, self._lengths[chosen]))

@@ -55,7 +55,7 @@ class Bernoulli(Ground):
         _check_unit(x, y)
         x, y = (precise(each.reshape(len(each), -1)) for each in (x, y))
         yes, no = (each.log().clamp_min(_LEAST) for each in (y, 1 - y))
-        return -(x @ yes.T + (1 - x) @ no.T)
+        return 0 - (x @ yes.T + (1 - x) @ no.T)
 
     def pair(self, x: Tensor, y: Tensor) -> Tensor:
         _check_unit(x, y)

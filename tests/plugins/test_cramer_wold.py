@@ -34,7 +34,6 @@ class TestUnbiasedCramerWold(CostSuite):
     options: ClassVar[dict[str, Any]] = {"estimator": "unbiased"}
 
 
-@pytest.mark.slow
 class TestCramerWoldOfFixedSmoothing(CostSuite):
     plugin = CramerWold
     options: ClassVar[dict[str, Any]] = {"gamma": 0.3}
@@ -120,6 +119,7 @@ def test_the_smoothing_counts_what_weighs() -> None:
 
 @settings(max_examples=50)
 @given(st.integers(0, 999), st.integers(1, 6), st.integers(1, 6), st.sampled_from([1, 2, 3, 8]))
+@pytest.mark.slow
 def test_it_is_a_squared_distance_blind_to_isometries(seed: int, n: int, m: int, size: int) -> None:
     x, y, cost = draws(n, size, seed), draws(m, size, seed + 1), CramerWold()
     turn = torch.linalg.qr(draws(size, size, seed + 2)).Q
@@ -164,6 +164,7 @@ def test_clouds_far_apart_keep_what_lies_within_them(size: int) -> None:
     assert CramerWold()(x, z) > CramerWold()(x, y)
 
 
+@pytest.mark.slow
 def test_the_unbiased_estimate_is_zero_on_average_where_the_laws_agree() -> None:
     cost = CramerWold(gamma=0.5, estimator="unbiased")
     values = torch.stack([cost(draws(8, 3, seed=seed), draws(6, 3, seed=5000 + seed)) for seed in range(300)])

@@ -102,7 +102,7 @@ def test_dsprites_needs_an_eighth_of_a_byte_a_pixel(tmp_path) -> None:
         ({"imgs": np.array([Evil(Path("x"))])}, "cannot be read: 'imgs' of shape .* type object"),
         ({"imgs": SPRITES[:9]}, r"factors of shape \(24, 6\).*where 9 samples need"),
         ({"latents_classes": CLASSES[:, :3]}, "factors of shape"),
-        ({"latents_classes": np.array([Evil(Path("x"))])}, "cannot be read.*pickled objects are never loaded"),
+        ({"latents_classes": np.array([Evil(Path("x"))])}, "holds Python objects.*pickled and never loaded"),
         ({"latents_values": CLASSES * np.nan}, "need finite numbers"),
         ({"latents_values": CLASSES * 0}, "factors that never vary"),
         ({"latents_values": CLASSES * [1, 1, 1, 1, 0, 0]}, "classes and values of its factors that disagree"),

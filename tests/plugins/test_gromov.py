@@ -51,7 +51,6 @@ class TestFreeCoupledGW(CostSuite):
     degree = 1.0
 
 
-@pytest.mark.slow
 class TestRootedCoupledGW(CostSuite):
     plugin = CoupledGW
     options = {"power": 0.5}
@@ -117,12 +116,14 @@ def test_an_isometry_costs_nothing(power: float, ground: Any) -> None:
 
 
 @given(factor=st.floats(1e-3, 1e3), shift=st.floats(-10, 10), seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_a_normalised_source_has_no_scale_and_no_place(factor: float, shift: float, seed: int) -> None:
     x, y = draws(6, 3, seed), draws(6, 4, seed + 1)
     torch.testing.assert_close(cost()(factor * x + shift, y), cost()(x, y), rtol=1e-7, atol=0)
 
 
 @given(factor=st.floats(0.1, 10), seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_two_clouds_of_one_space_are_homogeneous(factor: float, seed: int) -> None:
     x, y = draws(6, 3, seed), draws(6, 3, seed + 1)
     for ground, degree in zip(GROUNDS, (1, 2), strict=True):

@@ -143,6 +143,7 @@ def test_the_entropic_solver_finds_what_pot_finds(seed: int, ground: Any, epsilo
 
 
 @pytest.mark.parametrize("seed", [1, 6])
+@pytest.mark.slow
 def test_where_pot_is_caught_in_a_local_optimum_annealing_is_not(seed: int) -> None:
     _, _, whole, solution = entropic(seed, "sqeuclidean", 3.0)
     assert solution.objective.item() < 0.95 * whole
@@ -227,6 +228,7 @@ EITHER = {"entropic": GW(epsilon=10.0, **TIGHT), "exact": GW(solver="exact")}
 @pytest.mark.parametrize("name", EITHER)
 @given(seed=seeds)
 @few
+@pytest.mark.slow
 def test_it_is_symmetric_and_blind_to_isometries_and_order(name: str, seed: int) -> None:
     x, y, cost = points(8, 2, seed), points(7, 3, seed + 100), EITHER[name]
     value = cost(x, y)
@@ -239,6 +241,7 @@ def test_it_is_symmetric_and_blind_to_isometries_and_order(name: str, seed: int)
 @pytest.mark.parametrize("ground", GROUNDS)
 @given(seed=seeds, factor=st.floats(1e-3, 1e3))
 @few
+@pytest.mark.slow
 def test_it_is_homogeneous(ground: Any, seed: int, factor: float) -> None:
     x, y = points(8, 2, seed), points(7, 3, seed + 100)
     for cost in (GW(ground=grounds.create(ground)), GW(ground=grounds.create(ground), solver="exact")):

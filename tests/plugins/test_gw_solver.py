@@ -219,6 +219,7 @@ def test_annealed_to_little_entropy_it_comes_near_the_value_of_an_exact_solver(s
     assert float(solution.value) <= 1.02 * float(GW(solver="exact").solve(x, y).value)
 
 
+@pytest.mark.slow
 def test_a_kernel_that_is_summed_over_solves_as_one_that_is_held() -> None:
     x, y = points(40, 3), points(30, 2, seed=1)
     cost = GW(epsilon=3.0, tolerance=1e-8, max_iterations=300, backend="dense")
@@ -229,6 +230,7 @@ def test_a_kernel_that_is_summed_over_solves_as_one_that_is_held() -> None:
     torch.testing.assert_close(summed.plan.dense(), held.plan.dense(), rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_kernel_that_is_summed_over_is_never_held() -> None:
     x, y = points(3000, 3, dtype=torch.float32).requires_grad_(), points(3000, 2, 1, torch.float32)
     cost = GW(max_iterations=2, backend="dense")

@@ -217,6 +217,7 @@ def graph(count: int, seed: int) -> Tensor:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_matrices_of_any_kind_cost_what_they_cost_in_pot(seed: int) -> None:
     c, d = Cloud(graph(8, seed), weighted(8, 1, seed).weights), Cloud(graph(6, seed + 9), weighted(6, 1, 3).weights)
     truth = float(pot("gromov_wasserstein2", c.flat, d.flat, c.masses, d.masses, tol_rel=1e-9))

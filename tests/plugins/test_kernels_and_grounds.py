@@ -133,7 +133,7 @@ def test_a_strangers_kernel_and_ground_are_named_like_any_other() -> None:
     x, y = draws(6, 3), draws(5, 3, seed=1)
     torch.testing.assert_close(cost(x, y), MMD(Linear())(x, y) + MMD(Gaussian(1.0))(x, y))
     experiment = otae.load_config("wae-mmd", overrides=["objective.reconstruction.cost.ground={name: cubed, scale: 2}"])
-    assert experiment.objective["reconstruction"].cost.options == {"ground": {"name": "cubed", "scale": 2.0}}
+    assert experiment.objective["reconstruction"].cost.options["ground"] == {"name": "cubed", "scale": 2.0}
     with pytest.raises(ConfigError, match=r"cost\.ground \(ground 'cubed'\): scael: unknown option"):
         otae.load_config("wae-mmd", overrides=["objective.reconstruction.cost.ground={name: cubed, scael: 2}"])
 

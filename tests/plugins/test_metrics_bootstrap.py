@@ -33,6 +33,7 @@ def test_the_interval_agrees_with_scipy() -> None:
     assert (found.low, found.high) == pytest.approx((low + shift, high + shift), rel=0.02)
 
 
+@pytest.mark.slow
 def test_an_interval_of_95_percent_covers_the_truth_about_so_often() -> None:
     generator = torch.Generator().manual_seed(0)
     covered = [

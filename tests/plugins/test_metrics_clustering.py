@@ -170,6 +170,7 @@ def test_more_clusters_than_classes_cannot_all_be_matched() -> None:
     assert figures["contingency"].values.shape == (10, 5)
 
 
+@pytest.mark.slow
 def test_intervals_have_the_spread_of_repeated_splits() -> None:
     labels = torch.arange(200) % 4
     classes = Classes(labels, ("a", "b", "c", "d"))

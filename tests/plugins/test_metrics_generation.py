@@ -49,6 +49,7 @@ def test_the_kernel_distance_is_that_of_torchmetrics() -> None:
     assert kernel_estimate(x, y, 0) == pytest.approx(float(written))
 
 
+@pytest.mark.slow
 def test_the_kernel_distance_has_no_bias_and_honest_intervals() -> None:
     found = [kernel_estimate(draws(40, 3, 2 * seed), draws(90, 3, 2 * seed + 1) + 0.4, seed) for seed in range(150)]
     large = kernel_estimate(draws(3_000, 3, 999), draws(3_000, 3, 998) + 0.4, 0)

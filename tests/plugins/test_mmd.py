@@ -54,7 +54,6 @@ class TestMMD(CostSuite):
     moves_freely = True
 
 
-@pytest.mark.slow
 class TestBiasedMMD(CostSuite):
     plugin = MMD
     vanishes = True
@@ -81,7 +80,6 @@ class TestEnergyMMD(CostSuite):
     counts_multiplicity = True
 
 
-@pytest.mark.slow
 class TestMixtureMMD(CostSuite):
     plugin = MMD
     moves_freely = True
@@ -174,6 +172,7 @@ def test_no_gradient_flows_through_the_median() -> None:
 
 
 @pytest.mark.parametrize("kernel", [IMQ(), Gaussian(2.0), Energy()], ids=str)
+@pytest.mark.slow
 def test_the_unbiased_estimate_is_zero_on_average_where_the_laws_agree(kernel: Any) -> None:
     for estimator, is_zero in (("unbiased", True), ("biased", False)):
         cost = MMD(kernel, estimator)

@@ -47,6 +47,7 @@ def check(case: str, backend: str, noise: str) -> None:
 
 
 @pytest.mark.parametrize("case", rest_slow(CASES, 2))
+@pytest.mark.slow
 def test_a_network_is_one_graph(case: str) -> None:
     check(case, "aot_eager", "gaussian")
 

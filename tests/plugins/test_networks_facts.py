@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from otae.training.layout import channels_last
+from otae.transport import SqEuclidean
 from otae_networks import (
     ConvDecoder,
     ConvEncoder,
@@ -170,7 +171,7 @@ def test_linear_networks_with_squared_errors_span_the_principal_components(centr
     x, dims = torch.from_numpy(data), 3
     torch.manual_seed(0)
     encoder, decoder = LinearEncoder((64,), dims, noise="none").double(), LinearDecoder(dims, (64,)).double()
-    cost = Paired("sqeuclidean")
+    cost = Paired(SqEuclidean())
     optimizer = torch.optim.LBFGS(
         [*encoder.parameters(), *decoder.parameters()],
         max_iter=400,

@@ -119,6 +119,7 @@ def test_gradients_pass_through_a_frozen_module_to_its_input() -> None:
     assert gradient.abs().max() > 0
 
 
+@pytest.mark.slow
 def test_an_experiment_names_the_module_and_a_run_restores_it(tmp_path: Path) -> None:
     torch.manual_seed(0)
     overrides = ["model.encoder={name: pretrained, module: features, noise: none}", "training.epochs=1"]

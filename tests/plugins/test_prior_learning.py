@@ -142,6 +142,7 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
     return 2 * distances(x, y).mean() - distances(x).sum() / (n * (n - 1)) - distances(y).sum() / (m * (m - 1))
 
 
+@pytest.mark.slow
 def test_the_codes_of_a_codebook_find_unequal_clusters() -> None:
     shares, centres = torch.tensor([0.6, 0.25, 0.15]), torch.tensor([[-3.0, 0.0], [2.0, 3.0], [3.0, -3.0]])
     data = centres[torch.multinomial(shares, 4000, replacement=True, generator=generator())]
@@ -211,6 +212,7 @@ def test_a_deterministic_encoder_is_refused_by_vamp() -> None:
 @pytest.mark.parametrize("prior", [
     Mixture(2, components=3), Flow(2, transforms=2, width=16, standardize=False), Vamp(2, (2,), Mean(2), inputs=6),
 ], ids=["mixture", "flow", "vamp"])  # fmt: skip
+@pytest.mark.slow
 def test_priors_with_a_density_learn_codes_by_kl(prior: Any) -> None:
     codes = torch.randn(500, 2, generator=generator()) * torch.tensor([0.3, 0.6])
     codes[:, 0] += torch.where(codes[:, 1] > 0, 0.95, -0.95)  # two clusters, about standardised

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import pytest
-
 from otae.testing import PriorSuite
 from otae_priors import (
     Causal,
@@ -87,7 +85,6 @@ class TestFlow(PriorSuite):
     options: ClassVar[dict[str, Any]] = {"width": 16}
 
 
-@pytest.mark.slow
 class TestFlowUnstandardised(PriorSuite):
     plugin = Flow
     options: ClassVar[dict[str, Any]] = {"width": 16, "transforms": 2, "standardize": False}
@@ -103,7 +100,6 @@ class TestEmpiricalGaussian(PriorSuite):
     options: ClassVar[dict[str, Any]] = {"method": "gaussian"}
 
 
-@pytest.mark.slow
 class TestEmpiricalNeighbours(PriorSuite):
     plugin = Empirical
     options: ClassVar[dict[str, Any]] = {"method": "neighbours"}

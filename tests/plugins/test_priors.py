@@ -270,6 +270,7 @@ def multiquadratic_mmd(x: Tensor, y: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("discrepancy", [energy_distance, multiquadratic_mmd])
+@pytest.mark.slow
 def test_a_mixture_learns_the_proportions_of_clusters(discrepancy: Any) -> None:
     shares, centres = torch.tensor([0.7, 0.2, 0.1]), torch.tensor([[-3.0, 0.0], [2.0, 3.0], [3.0, -3.0]])
     labels = torch.multinomial(shares, 4000, replacement=True, generator=generator())

@@ -34,7 +34,6 @@ class TestRandomFeatures(CostSuite):
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0}}
 
 
-@pytest.mark.slow
 class TestFixedRandomFeatures(CostSuite):
     plugin = RandomFeatures
     draws = True

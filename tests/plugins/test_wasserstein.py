@@ -28,12 +28,10 @@ class TestCritic(CostSuite):
     counts_multiplicity = True
 
 
-@pytest.mark.slow
 class TestJointCritic(TestCritic):
     given = {"shapes": JOINT}
 
 
-@pytest.mark.slow
 class TestJensenShannonCritic(TestCritic):
     options = {**SMALL, "kind": "jensen-shannon", "penalty": 1.0, "spectral": False}
 
@@ -173,6 +171,7 @@ def test_the_loss_of_a_critic_descends_along_its_gradient() -> None:
     torch.testing.assert_close((loss(1e-6) - loss(-1e-6)) / 2e-6, slope, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_trained_critic_measures_how_far_a_cloud_was_shifted() -> None:
     torch.manual_seed(0)
     shift, penalty = 3.0, 10.0
@@ -188,6 +187,7 @@ def test_a_trained_critic_measures_how_far_a_cloud_was_shifted() -> None:
     assert part(source, target).item() == pytest.approx(shift * best_slope, rel=0.1)
 
 
+@pytest.mark.slow
 def test_spectral_norms_are_one_and_tracked_once_a_loss() -> None:
     torch.manual_seed(0)
     part = Critic(JOINT, **SMALL).double().train()

@@ -83,6 +83,7 @@ def test_a_point_without_mass_still_knows_what_mass_would_cost() -> None:
 
 
 @given(seed=st.integers(0, 99), factor=st.floats(0.2, 5))
+@pytest.mark.slow
 def test_on_the_line_all_agree(seed: int, factor: float) -> None:
     x, y, a, b = draws(8, 1, seed=seed), factor * draws(6, 1, seed=seed + 1) + 3, masses(8), masses(6)
     for p in (1.0, 2.0, 3.0):
@@ -94,6 +95,7 @@ def test_on_the_line_all_agree(seed: int, factor: float) -> None:
 
 
 @given(seed=st.integers(0, 99), factor=st.floats(0.1, 10), p=st.sampled_from([1.0, 2.0]))
+@pytest.mark.slow
 def test_it_follows_the_laws_of_a_distance(seed: int, factor: float, p: float) -> None:
     x, y, z = (draws(6, 3, seed=seed + 100 * k) for k in range(3))
     turn, order = torch.linalg.qr(draws(3, 3, seed=seed)).Q, torch.tensor([3, 1, 4, 0, 5, 2])

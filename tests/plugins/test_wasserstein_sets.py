@@ -66,6 +66,7 @@ def test_sets_of_different_shapes_are_refused() -> None:
         Paired(Chamfer())(draws(2, 3, 4), draws(2, 4, 3))
 
 
+@pytest.mark.slow
 def test_a_set_autoencoder_learns_rings_by_the_chamfer_distance() -> None:
     torch.manual_seed(0)
     angles, radii = 2 * torch.pi * torch.rand(64, 24), 0.5 + torch.rand(64, 1, 1)

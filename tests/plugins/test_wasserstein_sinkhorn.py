@@ -164,6 +164,7 @@ def test_on_affine_images_of_a_line_all_costs_agree() -> None:
 
 @given(seed=st.integers(0, 30), factor=st.floats(0.1, 10), p=st.sampled_from([1, 2]))
 @settings(max_examples=20)
+@pytest.mark.slow
 def test_it_follows_the_laws_of_a_distance(seed: int, factor: float, p: Any) -> None:
     x, y = draws(7, 3, seed=seed), draws(6, 3, seed=seed + 100) + 0.5
     turn, order = torch.linalg.qr(draws(3, 3, seed=seed)).Q, torch.tensor([3, 1, 4, 0, 5, 2, 6])

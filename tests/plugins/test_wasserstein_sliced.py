@@ -113,6 +113,7 @@ def test_orthogonal_directions_are_orthogonal_in_turn(dimension: int, count: int
 
 
 @given(seed=st.integers(0, 99), factor=st.floats(0.1, 10), p=st.sampled_from([1.0, 2.0]))
+@pytest.mark.slow
 def test_sliced_costs_follow_the_laws_of_a_distance(seed: int, factor: float, p: float) -> None:
     x, y, order = draws(6, 3, seed=seed), draws(6, 3, seed=seed + 100), torch.tensor([3, 1, 4, 0, 5, 2])
     cost = Sliced(16, p)

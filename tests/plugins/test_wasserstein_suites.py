@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from otae.testing import CostSuite
 from otae_wasserstein import Exact, Gaussian, GeneralizedSliced, MaxSliced, Sinkhorn, Sliced
 
@@ -67,7 +65,6 @@ class TestExact(CostSuite):
     degree = 2.0
 
 
-@pytest.mark.slow
 class TestExactOfPowerOne(TestExact):
     options = {"ground": "euclidean"}
     degree = 1.0
@@ -83,7 +80,6 @@ class TestSinkhorn(CostSuite):
     lengths = {"blur": 1.0}
 
 
-@pytest.mark.slow
 class TestSinkhornOfPowerOne(TestSinkhorn):
     options = {"ground": "euclidean", "blur": 1.0, "tolerance": 1e-10, "max_iterations": 500}
     degree = 1.0
