@@ -14,6 +14,9 @@ from otae.transport import Transport
 #: The suites that take all laws by default: one of each kind of cost
 _QUICK = {"TestExact", "TestGap", "TestPaired", "TestSpectralGW", "TestBiasedMMD"}
 
+#: The law that starts a process
+_SENT = "test_it_can_be_copied_and_sent_to_another_process"
+
 #: The laws that solve a problem many times
 _MANY_SOLVES = {
     "test_a_kernel_that_is_summed_over_gives_what_a_held_one_does",
@@ -63,8 +66,11 @@ def leave_to_slow(items: Iterable[pytest.Item]) -> None:
     for item in suites:
         if item.cls.plugin not in kept or item.cls.__name__ in _QUICK:
             kept[item.cls.plugin] = item.cls.__name__
+    sent: dict[type, type] = {}
     for item in suites:
-        if kept[item.cls.plugin] != item.cls.__name__ or _solves_often(item):
+        kind = next(each for each in item.cls.__mro__ if each.__module__.startswith("otae.testing"))
+        again = item.originalname == _SENT and sent.setdefault(kind, item.cls) is not item.cls
+        if again or kept[item.cls.plugin] != item.cls.__name__ or _solves_often(item):
             item.add_marker(pytest.mark.slow)
 
 

@@ -123,6 +123,7 @@ def test_resuming_neither_follows_nor_removes_a_path_in_a_checkpoint(
     assert (victim / "sub" / "thesis.txt").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_random_states_that_are_none_are_corrupt(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in (("torch", "x"), ("numpy", "x"), ("python", (3, (1,), None)), ("cuda", 5)):
         run = stop_at(make(), monkeypatch, 2)

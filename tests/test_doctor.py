@@ -55,6 +55,7 @@ def test_the_table_tells_what_the_json_tells() -> None:
         assert part in result.stdout
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_ends_with_status_1_and_its_cure(install: Callable[..., Path]) -> None:
     install("sick", "[otae.priors]\nsick = my_sick:Mine\n", {"my_sick.py": "raise RuntimeError('a fault')"})
     install("thief", "[otae.priors]\nmixture = my_sick:Mine\n[otae.recipes]\nthief = my_recipes\n")
@@ -98,6 +99,7 @@ def test_a_plugin_whose_options_no_configuration_can_fill_is_broken(install: Cal
     assert "gives no type for 'x'" in found.found
 
 
+@pytest.mark.slow
 def test_entry_points_that_cannot_be_read_are_told(install: Callable[..., Path]) -> None:
     install("garbled", "[otae.priors]\nno equals sign\n")
     found = named(plugins(), "entry points")

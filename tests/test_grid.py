@@ -120,4 +120,5 @@ class Rules(RecipeSuite):
 
 for _name in RECIPES:
     _title = "Test" + "".join(word.capitalize() for word in _name.split("-"))
-    globals()[_title] = type(_title, (Rules,), {"recipe": _name, "__module__": __name__})
+    _rules = type(_title, (Rules,), {"recipe": _name, "__module__": __name__})
+    globals()[_title] = pytest.mark.slow(_rules) if _name.endswith("-64") else _rules

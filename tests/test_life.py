@@ -45,6 +45,7 @@ def test_the_same_run_gives_the_same_bytes(make: Make) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "objective.safetensors"])
+@pytest.mark.slow
 def test_any_flipped_bit_of_the_weights_is_found(finished: Run, tmp_path: Path, name: str) -> None:
     run = Run(shutil.copytree(finished.path, tmp_path / "run"))
     sound = (run.path / name).read_bytes()

@@ -72,7 +72,7 @@ def test_a_recipe_trains_saves_and_reloads(tmp_path: Path, name: str) -> None:
     assert torch.isfinite(samples).all()
 
 
-@pytest.mark.parametrize("name", rest_slow(LARGE, 4, spread=True))
+@pytest.mark.parametrize("name", rest_slow(LARGE, 2, spread=True))
 def test_a_recipe_for_larger_images_takes_steps(tmp_path: Path, name: str) -> None:
     run = trained(
         tmp_path / "run", name, "data.count=16", "data.batch_size=4", "data.validation=0.2", "training.epochs=1"

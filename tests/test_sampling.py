@@ -140,6 +140,7 @@ def test_a_prior_starts_once_from_the_codes_of_the_training_data_after_its_warm_
 
 @pytest.mark.parametrize("step", [2, 3, 4])
 @pytest.mark.parametrize(("prior", "epochs"), [("keeper", 2), ("late", 4)])
+@pytest.mark.slow
 def test_an_interrupted_run_fits_or_starts_the_same_prior(
     make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, prior: str, epochs: int, step: int
 ) -> None:

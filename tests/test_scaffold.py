@@ -106,6 +106,7 @@ def test_new_parts_are_trained_by_name_and_touch_no_file_of_the_core(
     assert core() == before
 
 
+@pytest.mark.slow
 def test_every_command_that_is_told_resolves(projects: Callable[[str], dict[str, Path]]) -> None:
     plans = [Project.of(kind, f"told-{kind}") for kind in KINDS]
     projects("told")

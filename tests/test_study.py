@@ -104,6 +104,7 @@ def test_more_seeds_and_other_titles_train_only_what_is_new(trained: list[str]) 
     assert [point.seed for point in wider.done] == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_change_of_the_evaluation_alone_judges_anew(trained: list[str]) -> None:
     study()
     again = study({"set": {**SMALL, "evaluation.metrics": ["miss"]}})

@@ -131,6 +131,7 @@ def test_surfaces_have_the_colours_of_their_hues() -> None:
         np.testing.assert_allclose(pixels / pixels.max(1, keepdims=True), expected, atol=atol)
 
 
+@pytest.mark.slow
 def test_every_solid_scale_and_angle_looks_different_even_when_small() -> None:
     rooms = Rooms(count=None, size=16)
     plain = list(range(480))

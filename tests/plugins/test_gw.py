@@ -162,6 +162,7 @@ CONVERGED = {
 
 @pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", CONVERGED)
+@pytest.mark.slow
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(8, size), weighted(9, 2, seed=1, spread=1.5)
     cost = CONVERGED[name]

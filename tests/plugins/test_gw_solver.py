@@ -86,6 +86,7 @@ def test_clouds_may_lie_far_apart_in_single_precision(name: str) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("name", COSTS)
+@pytest.mark.slow
 def test_points_may_coincide(name: str, dtype: torch.dtype) -> None:
     x, y = (each.to(dtype) for each in clouds())
     place = torch.full((10, 3), 0.3, dtype=dtype)
@@ -210,6 +211,7 @@ def skewed(size: int, seed: int) -> Tensor:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_annealed_to_little_entropy_it_comes_near_the_value_of_an_exact_solver(seed: int) -> None:
     x, y = skewed(2, seed), skewed(3, seed + 50)
     spread = float(GW().problem(Cloud(x), Cloud(y)).unit)

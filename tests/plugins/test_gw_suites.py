@@ -63,6 +63,7 @@ class TestDebiasedGW(CostSuite):
     lengths = {"epsilon": 4.0}
 
 
+@pytest.mark.slow
 class TestFusedGW(CostSuite):
     plugin = FusedGW
     options = {"epsilon": 5.0, **TIGHT}
@@ -77,6 +78,7 @@ class TestExactFusedGW(CostSuite):
     moves_freely = True
 
 
+@pytest.mark.slow
 class TestInnerProductGW(CostSuite):
     plugin = InnerProductGW
     options = {"epsilon": 20.0, **TIGHT}
@@ -98,6 +100,7 @@ class TestExactInnerProductGW(CostSuite):
     degree = 4.0
 
 
+@pytest.mark.slow
 class TestGWGap(CostSuite):
     plugin = GWGap
     options = {"epsilon": 100.0, **TIGHT}

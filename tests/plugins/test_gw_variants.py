@@ -61,6 +61,7 @@ COSTS: dict[str, Cost] = {
 
 @pytest.mark.parametrize("size", rest_slow([3, 12]), ids=["features", "products"])
 @pytest.mark.parametrize("name", COSTS)
+@pytest.mark.slow
 def test_gradients_to_points_and_weights_are_those_of_the_converged_objective(name: str, size: int) -> None:
     x, y = weighted(7, size), weighted(8, size if COSTS[name].same_space else 2, seed=1)
 
@@ -109,6 +110,7 @@ def test_without_inner_distances_the_fused_cost_is_the_squared_wasserstein_dista
 @pytest.mark.parametrize("solver", ["exact", "entropic"])
 @given(seed=seeds)
 @few
+@pytest.mark.slow
 def test_of_inner_distances_alone_the_fused_cost_is_gw(solver: Any, seed: int) -> None:
     x, y = weighted(8, 3, seed), weighted(7, 3, seed + 1)
     torch.testing.assert_close(FusedGW(alpha=1.0, solver=solver)(x, y), GW(solver=solver)(x, y))

@@ -139,6 +139,7 @@ def test_the_figures_are_those_of_scikit_learn(ties: bool) -> None:
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.lists(st.integers(0, 5), min_size=1, max_size=20))
+@pytest.mark.slow
 def test_figures_of_ties_agree_with_scikit_learn(normal: list[int], outliers: list[int]) -> None:
     x, y = torch.tensor(normal).double(), torch.tensor(outliers).double()
     truth = np.r_[np.zeros(len(x)), np.ones(len(y))]

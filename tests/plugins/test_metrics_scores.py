@@ -107,6 +107,7 @@ def test_disentanglement_lies_between_0_and_1_and_has_no_units(rows: list[list[f
         ("boosting", GradientBoostingClassifier(n_estimators=10, random_state=0)),
     ],
 )
+@pytest.mark.slow
 def test_importances_and_accuracy_are_those_of_scikit_learn(name: str, model: Any) -> None:
     given = specimen(turned, 200)
     found = DCI(model=name, trees=10)(given)  # type: ignore[arg-type]
@@ -121,6 +122,7 @@ def test_importances_and_accuracy_are_those_of_scikit_learn(name: str, model: An
     assert found["informativeness"] == pytest.approx(np.mean(hits))
 
 
+@pytest.mark.slow
 def test_a_lasso_finds_linear_codes_also_of_a_circular_factor() -> None:
     turns = torch.rand(400, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     sizes = torch.rand(400, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)

@@ -91,6 +91,7 @@ def test_the_mean_and_its_gradient_are_those_of_the_matrix(kernel: Radial, size:
 
 
 @every_kernel
+@pytest.mark.slow
 def test_gradients_of_both_orders_are_right(kernel: Radial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(means, "_tile", lambda device: 6)
     x, y, a, b = (each.requires_grad_() for each in (draws(4, 3), draws(3, 3, seed=1), masses(4), masses(3, seed=1)))

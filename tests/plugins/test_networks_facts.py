@@ -165,6 +165,7 @@ def test_a_set_decoder_permutes_its_points_with_its_seeds() -> None:
 
 
 @pytest.mark.parametrize("centre", [True, False], ids=["centred", "off-centre"])
+@pytest.mark.slow
 def test_linear_networks_with_squared_errors_span_the_principal_components(centre: bool) -> None:
     digits = load_digits().data[:400] / 16
     data = digits - digits.mean(0) * centre

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import pytest
+
 from otae.testing import PriorSuite
 from otae_priors import (
     Causal,
@@ -80,6 +82,7 @@ class TestVamp(PriorSuite):
     options: ClassVar[dict[str, Any]] = {"inputs": 4}
 
 
+@pytest.mark.slow
 class TestFlow(PriorSuite):
     plugin = Flow
     options: ClassVar[dict[str, Any]] = {"width": 16}

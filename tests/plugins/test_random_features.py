@@ -49,6 +49,7 @@ class TestFixedRandomFeatures(CostSuite):
 
 @pytest.mark.parametrize("estimator", ["unbiased", "biased"])
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
+@pytest.mark.slow
 def test_it_has_the_exact_discrepancy_for_its_mean(kernel: Kernel, estimator: Any) -> None:
     torch.manual_seed(0)
     x, y = draws(40, 3), draws(30, 3, seed=1) + 0.5

@@ -53,6 +53,7 @@ def test_on_the_line_it_is_the_energy_distance_with_its_gradient(seed: int, n: i
 
 @pytest.mark.parametrize("size", [2, 5, 30])
 @pytest.mark.parametrize("estimator", ["unbiased", "biased"])
+@pytest.mark.slow
 def test_it_has_the_energy_distance_for_its_mean(size: int, estimator: Any) -> None:
     torch.manual_seed(0)
     x, y = draws(20, size), draws(15, size, seed=1) + 0.5

@@ -134,6 +134,7 @@ def test_kl_to_the_standard_normal_is_that_of_the_variational_autoencoder() -> N
 
 
 @given(st.integers(0, 999))
+@pytest.mark.slow
 def test_kl_is_zero_for_equal_laws_and_positive_otherwise(seed: int) -> None:
     q, p = normal(4, 2, seed=seed), normal(2, seed=seed + 5)
     assert KL()(cloud(q), cloud(q)).item() == pytest.approx(0, abs=1e-9)

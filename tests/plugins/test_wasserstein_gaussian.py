@@ -75,6 +75,7 @@ def test_a_positive_linear_map_is_the_best_plan(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 99), factor=st.floats(0.1, 10))
+@pytest.mark.slow
 def test_it_follows_the_laws_of_a_distance_and_stays_below_the_clouds(seed: int, factor: float) -> None:
     x, y = draws(7, 3, seed=seed), draws(9, 3, seed=seed + 100)
     value = Gaussian()(x, y)

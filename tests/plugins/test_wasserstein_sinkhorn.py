@@ -78,6 +78,7 @@ def test_the_value_is_p_times_that_of_geomloss(p: Any, reach: float | None, debi
 
 
 @pytest.mark.parametrize(("p", "reach", "debias"), KINDS)
+@pytest.mark.slow
 def test_gradients_are_right_in_points_and_weights(p: Any, reach: float | None, debias: bool) -> None:
     """GeomLoss's own are off by (rho + eps/2) / (rho + eps) where mass may be lost."""
     part = Sinkhorn(Euclidean(p), blur=1.0, reach=reach, debias=debias, **CONVERGED)
@@ -213,6 +214,7 @@ def test_it_says_when_it_has_not_converged() -> None:
 
 
 @pytest.mark.parametrize(("p", "reach"), [(2, None), (2, 1.0), (1, None), (1, 1.0)])
+@pytest.mark.slow
 def test_tiles_find_what_matrices_do(p: Any, reach: float | None) -> None:
     source, target = pair(700, 600)
     source.points.requires_grad_()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from otae.testing import CostSuite
 from otae_wasserstein import Exact, Gaussian, GeneralizedSliced, MaxSliced, Sinkhorn, Sliced
 
@@ -25,6 +27,7 @@ class TestSlicedOfAnyPower(TestSliced):
     degree = 1.5
 
 
+@pytest.mark.slow
 class TestMaxSliced(CostSuite):
     plugin = MaxSliced
     options = {"starts": 2, "steps": 80}
