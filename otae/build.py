@@ -29,7 +29,7 @@ from .registry import (
     priors,
     registries,
 )
-from .signature import filled, handed, parameters, validated
+from .signature import filled, handed, options_model, parameters, validated
 from .term_rules import check_fit, check_name
 
 DEFAULT_METRICS = "default"
@@ -77,12 +77,27 @@ def components(experiment: Experiment) -> Iterator[tuple[str, Registry[Any], Com
 
 
 def plugins_used(experiment: Experiment) -> dict[str, Offer]:
-    """Returns the offer behind each plugin of an experiment, by dotted path.
+    """Returns the offer behind each plugin of an experiment, those inside options too, by dotted path.
 
     Args:
         experiment: The experiment.
     """
-    return {path: registry.offer(component.name) for path, registry, component in components(experiment)}
+    used: dict[str, Offer] = {}
+    for path, registry, component in components(experiment):
+        used[path] = registry.offer(component.name)
+        options = options_model(registry.get(component.name), registry.given).model_validate(component.options)
+        for option in type(options).model_fields:
+            used |= _nested_offers(f"{path}.{option}", getattr(options, option))
+    return used
+
+
+def _nested_offers(path: str, value: Any) -> dict[str, Offer]:
+    """Returns the offers behind the components that an option holds, by dotted path."""
+    if isinstance(value, list | tuple):
+        return {
+            key: offer for i, each in enumerate(value) for key, offer in _nested_offers(f"{path}.{i}", each).items()
+        }
+    return {path: registries()[value.kind].offer(value.name)} if isinstance(value, Nested) else {}
 
 
 def resolve(experiment: Experiment, *, metrics_too: bool = True) -> Experiment:
