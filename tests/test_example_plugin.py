@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from environments import ROOT, Environment, called, fresh
 
+pytestmark = pytest.mark.xdist_group("example")  # one environment for all
+
 EXAMPLE = ROOT / "examples" / "otae-example-plugin"
 PROJECT = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

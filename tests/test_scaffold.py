@@ -184,6 +184,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("scaffold")  # one environment for all
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_installed_tested_and_trained_as_it_is(environment: Environment, kind: str) -> None:
     told = environment.run("otae", "new", kind, f"my-{kind}").stdout.splitlines()
