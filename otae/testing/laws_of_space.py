@@ -30,7 +30,7 @@ class SpaceLaws(LawSubject):
         twin = self.turn(x)[order]
         first, pull = self._pull(self.build(), x, 2 * twin.flip(0))
         value, left = self._pull(self.build().to(dtype), x.to(dtype), twin.to(dtype))
-        if self.degree is None:  # it has lengths of its own, at which it is as large as it gets
+        if self.degree is None or not self.keeps_mass:  # it has lengths of its own, at which it is as large as it gets
             others, force = self._pull(self.build(), x / spread, 2 * twin.flip(0) / spread)
             size, pull = max(abs(first), abs(others)), max(pull, force)
         else:

@@ -38,6 +38,7 @@ class TestBiasedSlicedEnergy(CostSuite):
 class TestSlicedEnergyOnTheLine(CostSuite):
     plugin = SlicedEnergy
     given: ClassVar[dict[str, Any]] = {"shapes": ((1,), (1,))}
+    draws = True
 
 
 @settings(max_examples=50)

@@ -44,6 +44,13 @@ class TestPairedBernoulli(TestPaired):
     def draw(self, count: int, size: int) -> Tensor:
         return torch.rand(count, size, dtype=torch.float64) * 0.8 + 0.1
 
+    def test_vmap_sees_through_it_or_is_told_of_batched(self) -> None:
+        x, y = (self.draw(8, 3).reshape(2, 4, 3) for _ in range(2))
+        found = torch.vmap(self.build())(x, y)  # the law itself leaves [0, 1]
+        torch.testing.assert_close(
+            found, torch.stack([self.build()(Cloud(a), Cloud(b)) for a, b in zip(x, y, strict=True)])
+        )
+
 
 def draws(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
