@@ -58,6 +58,7 @@ def test_any_flipped_bit_of_the_weights_is_found(finished: Run, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("overrides", [(), ("training.scheduler={name: exponential, gamma: 0.7}",)])
+@pytest.mark.slow
 def test_a_finished_run_goes_on_as_if_it_had_been_longer_from_the_start(make: Make, overrides: tuple[str, ...]) -> None:
     longer, run = trained(make(*overrides, "training.epochs=5")), trained(make(*overrides))
     go_on(run, ["training.epochs=5"])

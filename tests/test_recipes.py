@@ -63,7 +63,7 @@ def test_a_recipe_says_what_it_is_and_names_its_paper_and_year_in_its_first_line
     assert re.search(r"\([A-Z][^()]+, (19|20)\d\d\)", summary)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", rest_slow(SMALL, 7, spread=True))
 def test_a_recipe_trains_saves_and_reloads(tmp_path: Path, name: str) -> None:
     run = trained(tmp_path / "run", name, "training.epochs=1", "data.batch_size=420")
     model = Run(run.path).model

@@ -134,6 +134,7 @@ def entropic(seed: int, ground: Any, epsilon: float) -> tuple[Tensor, float, flo
 
 @pytest.mark.parametrize(("ground", "epsilon"), PROBLEMS)
 @pytest.mark.parametrize("seed", rest_slow([3, 7]))
+@pytest.mark.slow
 def test_the_entropic_solver_finds_what_pot_finds(seed: int, ground: Any, epsilon: float) -> None:
     plan, value, whole, solution = entropic(seed, ground, epsilon)
     assert solution.converged

@@ -66,6 +66,7 @@ class TestClustering(MetricSuite):
     plugin = Clustering
 
 
+@pytest.mark.slow
 class TestComponents(MetricSuite):
     plugin = Components
 

@@ -46,6 +46,7 @@ class TestMIG(MetricSuite):
     plugin, options = MIG, SMALL[MIG]
 
 
+@pytest.mark.slow
 class TestSAP(MetricSuite):
     plugin, options = SAP, SMALL[SAP]
 
@@ -62,10 +63,12 @@ class TestModularity(MetricSuite):
     plugin, options = Modularity, SMALL[Modularity]
 
 
+@pytest.mark.slow
 class TestIRS(MetricSuite):
     plugin, options = IRS, SMALL[IRS]
 
 
+@pytest.mark.slow
 class TestInfoMEC(MetricSuite):
     plugin, options = InfoMEC, SMALL[InfoMEC]
 

@@ -19,6 +19,7 @@ from otae.testing import MetricSuite
 from otae_metrics import Probe
 
 
+@pytest.mark.slow
 class TestProbe(MetricSuite):
     plugin = Probe
 
