@@ -60,15 +60,14 @@ class SlicedGW(Cost):
         Raises:
             CloudError: If points are not finite.
         """
-        with torch.autocast(source.points.device.type, enabled=False):
-            (x, a), (y, b) = measure(source), measure(target)
-            dtype = torch.promote_types(x.dtype, y.dtype)
-            x, y, a, b = x.to(dtype), y.to(dtype), a.to(dtype), b.to(dtype)
-            size = max(x.shape[1], y.shape[1])
-            directions = F.normalize(torch.randn(size, self.projections, dtype=x.dtype, device=x.device), dim=0)
-            u = _line(x, a, directions)
-            v = _line(y, b, directions)
-            return torch.minimum(_on_lines(u, a, v, b), _on_lines(u, a, -v, b)).mean()
+        (x, a), (y, b) = measure(source), measure(target)
+        dtype = torch.promote_types(x.dtype, y.dtype)
+        x, y, a, b = x.to(dtype), y.to(dtype), a.to(dtype), b.to(dtype)
+        size = max(x.shape[1], y.shape[1])
+        directions = F.normalize(torch.randn(size, self.projections, dtype=x.dtype, device=x.device), dim=0)
+        u = _line(x, a, directions)
+        v = _line(y, b, directions)
+        return torch.minimum(_on_lines(u, a, v, b), _on_lines(u, a, -v, b)).mean()
 
     def extra_repr(self) -> str:
         return f"projections={self.projections}"

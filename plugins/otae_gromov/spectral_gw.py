@@ -62,10 +62,9 @@ class SpectralGW(Cost):
         Raises:
             CloudError: If points are not finite.
         """
-        with torch.autocast(source.points.device.type, enabled=False):
-            (x, a), (y, b) = _weighted(source), _weighted(target)
-            unit = torch.maximum(x.detach().abs().max(), y.detach().abs().max()).clamp_min(torch.finfo(x.dtype).tiny)
-            return _BOUNDS[self.bound]((x / unit, a), (y / unit, b)) * unit.square() * unit.square()  # no inf - inf
+        (x, a), (y, b) = _weighted(source), _weighted(target)
+        unit = torch.maximum(x.detach().abs().max(), y.detach().abs().max()).clamp_min(torch.finfo(x.dtype).tiny)
+        return _BOUNDS[self.bound]((x / unit, a), (y / unit, b)) * unit.square() * unit.square()  # no inf - inf
 
     def extra_repr(self) -> str:
         return f"bound={self.bound!r}"

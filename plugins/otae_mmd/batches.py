@@ -12,7 +12,7 @@ from otae.errors import CloudError
 from otae.interfaces import Batch, Kernel
 from otae.reductions import Radial, batch_squares, squared_distances
 
-from .estimators import Estimator
+from .estimators import ESTIMATORS, Estimator
 from .kernels.profiles import mix
 
 
@@ -52,12 +52,9 @@ def compare_radially(kernel: Radial, source: Batch, target: Batch, estimator: Es
     """
     require_two(source, target, estimator)
     (x, a), (y, b) = (source.points, source.masses), (target.points, target.masses)
-    at_zero = kernel.at_zero(x).reshape(-1)
-    within = [
-        _within(estimator, mean(kernel, points, masses, points, masses), masses, at_zero)
-        for points, masses in ((x, a), (y, b))
-    ]
-    return within[0] + within[1] - 2 * mean(kernel, x, a, y, b)
+    at_zero, within = kernel.at_zero(x).reshape(-1, 1), ESTIMATORS[estimator]
+    own = [within(mean(kernel, points, mass, points, mass), mass, at_zero) for points, mass in ((x, a), (y, b))]
+    return own[0] + own[1] - 2 * mean(kernel, x, a, y, b)
 
 
 def require_two(source: Batch, target: Batch, estimator: Estimator) -> None:
@@ -90,13 +87,6 @@ def mean(kernel: Radial, x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> Tensor:
         b: Their masses, with shape (B, M).
     """
     return cast("Tensor", _BatchMean.apply(kernel, x, a, y, b))  # type: ignore[no-untyped-call]
-
-
-def _within(estimator: Estimator, found: Tensor, masses: Tensor, at_zero: Tensor) -> Tensor:
-    if estimator == "biased":
-        return found
-    squares = masses.square().sum(1)
-    return (found - squares * at_zero) / (1 - squares)
 
 
 class _BatchMean(torch.autograd.Function):

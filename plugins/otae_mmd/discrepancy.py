@@ -32,12 +32,11 @@ def discrepancy(kernel: Kernel, source: Points, target: Points, estimator: Estim
     terms = kernel.terms()
     radial = [(weight, term) for weight, term in terms if isinstance(term, Radial)]
     others = [(weight, term) for weight, term in terms if not isinstance(term, Radial)]
-    with torch.autocast(source[0].device.type, enabled=False):
-        parts = [weight * _compare(term, source, target, estimator, backend) for weight, term in others]
-        if radial:
-            mixed = mix([term for _, term in radial], [weight for weight, _ in radial])
-            parts.append(_compare_radially(mixed, source, target, estimator, backend))
-        return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
+    parts = [weight * _compare(term, source, target, estimator, backend) for weight, term in others]
+    if radial:
+        mixed = mix([term for _, term in radial], [weight for weight, _ in radial])
+        parts.append(_compare_radially(mixed, source, target, estimator, backend))
+    return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
 
 
 def _compare_radially(kernel: Radial, source: Points, target: Points, estimator: Estimator, backend: Backend) -> Tensor:

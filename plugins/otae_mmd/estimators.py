@@ -36,12 +36,12 @@ def unbiased(mean: Tensor, a: Tensor, diagonal: Tensor | float) -> Tensor:
     masses that do not depend on the points. With uniform masses this is the U-statistic, with factor 1 / (N (N - 1)).
 
     Args:
-        mean: The mean over all pairs, each point with itself included, a scalar.
-        a: The masses, with shape (N,), of sum 1, at least two of them positive.
-        diagonal: The kernel of each point with itself, with shape (N,), or a number for all.
+        mean: The mean over all pairs, each point with itself included, a scalar; or with shape (B,), of a batch.
+        a: The masses, with shape (N,), of sum 1, at least two of them positive; or (B, N).
+        diagonal: The kernel of each point with itself, with shape (N,) or (B, N), or a number for all.
     """
     squares = a.square()
-    return (mean - (squares * diagonal).sum()) / (1 - squares.sum())
+    return (mean - (squares * diagonal).sum(-1)) / (1 - squares.sum(-1))
 
 
 ESTIMATORS: dict[Estimator, Callable[[Tensor, Tensor, Tensor | float], Tensor]] = {

@@ -87,15 +87,14 @@ class RandomFeatures(Cost):
             points_with_mass(cloud, side, self.estimator) for cloud, side in ((source, "source"), (target, "target"))
         )
         generator = None if self.seed is None else Generator(x.device).manual_seed(self.seed)
-        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        with torch.no_grad():
             kernel = fix_on_mass(self.kernel, (x, a), (y, b))
             waves, at_zero = kernel.draw_frequencies(self.features, x, generator), kernel.diagonal(x[:1])[0]
             centre = (x.mean(0) + y.mean(0)) / 2  # small phases are exact
-        with torch.autocast(x.device.type, enabled=False):
-            of_source, of_target = _means(x - centre, a, waves), _means(y - centre, b, waves)
-            between = (of_source - of_target).square().sum() / self.features
-            excess = [self._excess(means, masses) for means, masses in ((of_source, a), (of_target, b))]
-            return at_zero * (between + sum(excess))
+        of_source, of_target = _means(x - centre, a, waves), _means(y - centre, b, waves)
+        between = (of_source - of_target).square().sum() / self.features
+        excess = [self._excess(means, masses) for means, masses in ((of_source, a), (of_target, b))]
+        return at_zero * (between + sum(excess))
 
     def _excess(self, means: Tensor, masses: Tensor) -> Tensor:
         within = means.square().sum() / self.features

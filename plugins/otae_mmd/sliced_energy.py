@@ -65,10 +65,7 @@ class SlicedEnergy(Cost):
         (x, a), (y, b) = (
             points_with_mass(cloud, side, self.estimator) for cloud, side in ((source, "source"), (target, "target"))
         )
-        with torch.autocast(x.device.type, enabled=False):
-            between, of_source, of_target = (self._energies((x, a), (y, b)) / _contraction(x.shape[1])).unbind()
-            within = ESTIMATORS[self.estimator]
-            return between + (of_source + within(-of_source, a, 0.0)) + (of_target + within(-of_target, b, 0.0))
+        return self._estimate(self._energies((x, a), (y, b)) / _contraction(x.shape[1]), a, b)
 
     def compare_batch(self, source: Batch, target: Batch) -> Tensor:
         """Returns the energy distances of a batch of pairs of clouds, with shape (B,), along the same directions.
@@ -91,11 +88,13 @@ class SlicedEnergy(Cost):
         energies: Tensor = _energies_on_lines(directions, points, signed) / (
             len(directions) * _contraction(points.shape[2])
         )
+        return self._estimate(energies, a, b)
+
+    def _estimate(self, energies: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """Returns the cost by the distance between two clouds, or those of a batch, and the mean distances within each."""
         between, of_source, of_target = energies.unbind()
-        if self.estimator == "biased":
-            return between
-        extra = [own / (1 - mass.square().sum(1)) for own, mass in ((of_source, a), (of_target, b))]
-        return between + (of_source - extra[0]) + (of_target - extra[1])
+        within = ESTIMATORS[self.estimator]
+        return between + (of_source + within(-of_source, a, 0.0)) + (of_target + within(-of_target, b, 0.0))
 
     def _directions(self, points: Tensor) -> Tensor:
         count, dim = self.projections if points.shape[1] > 1 else 1, points.shape[1]

@@ -11,9 +11,9 @@ from otae.cloud import Cloud
 from otae.errors import CloudError
 from otae.interfaces import Batch, Cost
 from otae.reductions import in_transform, safe_sqrt
-from otae.transport import solve_with_gradients
+from otae.transport import cloud_masses, solve_with_gradients
 
-from .points import centred, masses
+from .points import centred
 
 _BLOCK = 2**18  # entries to convert to double precision at a time, so that they stay in the processor's cache
 
@@ -59,18 +59,17 @@ class Gaussian(Cost):
             CloudError: If points are not finite.
         """
         x, y = centred(source, target)
-        with torch.autocast(x.device.type, enabled=False):
-            a, b = masses(source, x), masses(target, y)
-            x_mean, y_mean = a @ x, b @ y
-            apart = (x_mean - y_mean).square().sum()
-            if not in_transform() and not apart.isfinite():  # as soon as one point is not
-                raise CloudError("The clouds have points that are not finite: look for where they come from.")
-            x, y = x - x_mean, y - y_mean
-            value = apart + bures(_rooted(x, a), _rooted(y, b))
-            for cloud, points, mass, other in ((source, x, a, _rooted(y, b)), (target, y, b, _rooted(x, a))):
-                if cloud.weights is not None and mass.requires_grad and bool((mass == 0).any()):
-                    value = value + _of_weightless(points.detach(), mass, other.detach())
-            return value
+        a, b = cloud_masses(source, x), cloud_masses(target, y)
+        x_mean, y_mean = a @ x, b @ y
+        apart = (x_mean - y_mean).square().sum()
+        if not in_transform() and not apart.isfinite():  # as soon as one point is not
+            raise CloudError("The clouds have points that are not finite: look for where they come from.")
+        x, y = x - x_mean, y - y_mean
+        value = apart + bures(_rooted(x, a), _rooted(y, b))
+        for cloud, points, mass, other in ((source, x, a, _rooted(y, b)), (target, y, b, _rooted(x, a))):
+            if cloud.weights is not None and mass.requires_grad and bool((mass == 0).any()):
+                value = value + _of_weightless(points.detach(), mass, other.detach())
+        return value
 
     def compare_batch(self, source: Batch, target: Batch) -> Tensor:
         """Returns the squared distances of a batch of pairs of normal laws, with shape (B,).

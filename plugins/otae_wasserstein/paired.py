@@ -69,8 +69,7 @@ class Paired(Cost):
             CloudError: If the clouds differ in size, dimension or weights, or do not fit the ground cost.
         """
         x, y = precise(source.points), precise(target.points)
-        with torch.autocast(x.device.type, enabled=False):
-            return Cloud(x, pair_weights(source, target)).mean(self._compare(x, y))
+        return Cloud(x, pair_weights(source, target)).mean(self._compare(x, y))
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the ground cost of each pair, with shape (N,)."""

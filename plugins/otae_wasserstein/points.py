@@ -7,6 +7,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.reductions import precise
+from otae.transport import cloud_masses
 
 
 def pair_of_points(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
@@ -31,18 +32,7 @@ def centred(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
         target: A cloud, with shape (M, …).
     """
     x, y = pair_of_points(source, target)
-    centre = (masses(source, x) @ x + masses(target, y) @ y).detach() / 2  # wherever points without weight may be
+    centre = (
+        cloud_masses(source, x) @ x + cloud_masses(target, y) @ y
+    ).detach() / 2  # wherever points without weight may be
     return x - centre, y - centre
-
-
-def masses(cloud: Cloud, like: Tensor) -> Tensor:
-    """Returns the masses of a cloud in a precision in which they sum to 1, with shape (N,).
-
-    Args:
-        cloud: The cloud, with shape (N, …).
-        like: A tensor of that precision.
-    """
-    if cloud.weights is None:
-        return like.new_full((len(cloud),), 1 / len(cloud))
-    weights = cloud.weights.to(like.dtype)
-    return weights / weights.sum()

@@ -33,8 +33,7 @@ def polynomials(x: Tensor, y: Tensor, count: int, degree: int) -> tuple[Tensor, 
             "are allowed. Lower the degree, slice a cloud of fewer dimensions, or choose defining='circular'."
         )
     coefficients = F.normalize(torch.randn(count, terms, dtype=x.dtype, device=x.device), dim=1)
-    with torch.autocast(x.device.type, enabled=False):
-        first, second = (coefficients @ _monomials(points, degree).T for points in (x, y))
+    first, second = (coefficients @ _monomials(points, degree).T for points in (x, y))
     return first, second
 
 

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from otae.cloud import Cloud
 from otae.interfaces import Cost
-from otae.transport import once
+from otae.transport import cloud_masses, once
 
-from ..points import centred, masses
+from ..points import centred
 from .directions import random_directions
 from .line import line_costs
 from .projections import projected
@@ -66,10 +66,9 @@ class MaxSliced(Cost):
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
         """
-        with torch.autocast(source.points.device.type, enabled=False):
-            direction = self.direction(source, target)
-            x, y = centred(source, target)
-            return once(line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0])
+        direction = self.direction(source, target)
+        x, y = centred(source, target)
+        return once(line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0])
 
     def direction(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the unit vector of the best line found, with shape (D, 1).
@@ -92,7 +91,7 @@ class MaxSliced(Cost):
             slopes, (_, costs) = torch.func.grad_and_value(total, has_aux=True)(directions.detach())
             return costs.detach(), slopes
 
-        apart = masses(source, x) @ x - masses(target, y) @ y
+        apart = cloud_masses(source, x) @ x - cloud_masses(target, y) @ y
         directions = random_directions(x.shape[1], self.starts, x)
         directions[:, 0] = torch.where(apart.any(), F.normalize(apart, dim=0), directions[:, 0])
         with torch.no_grad():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.interfaces import Batch
+from otae.transport import cloud_masses
 
-from ..points import masses
 from .line import Line
 
 
@@ -20,8 +19,7 @@ def projected(points: Tensor, directions: Tensor, cloud: Cloud) -> Line:
         directions: The directions of the lines, with shape (D, L).
         cloud: The cloud they are from.
     """
-    with torch.autocast(points.device.type, enabled=False):
-        return line_of(directions.T @ points.T, cloud)
+    return line_of(directions.T @ points.T, cloud)
 
 
 def line_of(values: Tensor, cloud: Cloud) -> Line:
@@ -31,7 +29,7 @@ def line_of(values: Tensor, cloud: Cloud) -> Line:
         values: One number per line and point, with shape (L, N).
         cloud: The cloud they are from.
     """
-    return Line(values, None if cloud.weights is None else masses(cloud, values))
+    return Line(values, None if cloud.weights is None else cloud_masses(cloud, values))
 
 
 def line_batch(values: Tensor, batch: Batch) -> Line:
