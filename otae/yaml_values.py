@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel
@@ -14,8 +14,8 @@ from .errors import ConfigError
 _LONGEST_TEXT, _DEEPEST, _MOST_VALUES = 1_000_000, 40, 100_000
 
 
-class Integer(int):
-    """Holds a whole number with its text, which is what an option of text gets: a folder `2024` or a column `007`.
+class Written:
+    """Abstract base of numbers with their text, which is what an option of text gets.
 
     Args:
         value: The number.
@@ -24,8 +24,8 @@ class Integer(int):
 
     text: str
 
-    def __new__(cls, value: int, text: str) -> Integer:
-        number = super().__new__(cls, value)
+    def __new__(cls, value: float, text: str) -> Self:
+        number = super().__new__(cls, value)  # type: ignore[call-arg]  # that of the kind of number
         number.text = text
         return number
 
@@ -33,29 +33,15 @@ class Integer(int):
         return self.text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Integer, (int(self), self.text)
+        return type(self), (self.real, self.text)  # type: ignore[attr-defined]  # the plain number
 
 
-class Real(float):
-    """Holds a real number with its text, which is what an option of text gets: a label `1e5`.
+class Integer(Written, int):
+    """Holds a whole number with its text: a folder `2024` or a column `007`."""
 
-    Args:
-        value: The number.
-        text: The text.
-    """
 
-    text: str
-
-    def __new__(cls, value: float, text: str) -> Real:
-        number = super().__new__(cls, value)
-        number.text = text
-        return number
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Real, (float(self), self.text)
+class Real(Written, float):
+    """Holds a real number with its text: a label `1e5`."""
 
 
 def forget_text(value: Any) -> Any:
@@ -71,11 +57,7 @@ def forget_text(value: Any) -> Any:
         return type(value)(forget_text(each) for each in value)
     elif type(value) is dict:
         return {forget_text(key): forget_text(each) for key, each in value.items()}
-    elif isinstance(value, Integer):
-        return int(value)
-    elif isinstance(value, Real):
-        return float(value)
-    return value
+    return value.real if isinstance(value, Written) else value  # type: ignore[attr-defined]  # the plain number
 
 
 class _Loader(yaml.SafeLoader):
