@@ -6,6 +6,14 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 LONGEST = 4000
+NO_MEMORY = (
+    "allocate memory",
+    "out of memory",
+    "Storage size calculation overflowed",
+    "integer multiplication overflow",
+)
+NO_SHARED_MEMORY = ("shared memory object", "unable to mmap")
+"""What errors of torch and of the system say where memory is wanting."""
 
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "rbf": ("mmd", "gaussian"),

@@ -12,20 +12,11 @@ from types import FrameType
 from typing import Any
 
 from .cures import find_cure
-from .errors import OtaeError, PartError
-from .interfaces import Cost, Dataset, Decoder, Encoder, Metric, Prior
+from .errors import NO_MEMORY, NO_SHARED_MEMORY, OtaeError, PartError
+from .nested import KINDS
 from .registry import registries
 
-INTERFACES: dict[str, type] = {
-    "encoder": Encoder,
-    "decoder": Decoder,
-    "prior": Prior,
-    "cost": Cost,
-    "dataset": Dataset,
-    "metric": Metric,
-}
-_ENVIRONMENT = ("allocate memory", "out of memory", "Storage size calculation overflowed", "integer multiplication overflow",
-                "DataLoader worker (pid", "shared memory object", "unable to mmap")  # fmt: skip
+_ENVIRONMENT = (*NO_MEMORY, *NO_SHARED_MEMORY, "DataLoader worker (pid")
 _IN_WORKER = "in DataLoader worker process"
 _ENTRANCES = {
     "cost": "forward",
@@ -43,7 +34,7 @@ def find_kind(part: object) -> str:
         part: Anything.
     """
     cls = part if isinstance(part, type) else type(part)
-    return next((kind for kind, interface in INTERFACES.items() if issubclass(cls, interface)), "")
+    return next((kind for interface, kind in KINDS.items() if issubclass(cls, interface)), "")
 
 
 def name_part(part: object) -> str:
@@ -151,7 +142,7 @@ def _owner(frame: FrameType) -> Any:
 
 def _ours(owner: object) -> bool:
     """Returns whether a class is an interface itself, which no part is."""
-    return type(owner) in INTERFACES.values()
+    return type(owner) in KINDS
 
 
 @contextmanager

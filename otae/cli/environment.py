@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from ..errors import NO_MEMORY, NO_SHARED_MEMORY
+
 _CURES = {
     errno.ENOSPC: "the disk is full. Free some space",
     errno.EDQUOT: "your disk quota is used up. Free some space",
@@ -26,8 +28,7 @@ _CURES = {
 }
 
 
-_MEMORY = ("allocate memory", "out of memory", "Storage size calculation overflowed", "integer multiplication overflow")
-_WORKERS = ("DataLoader worker", "shared memory object", "unable to mmap")
+_WORKERS = ("DataLoader worker", *NO_SHARED_MEMORY)
 _WRITING = ("PytorchStreamWriter failed", "unexpected pos", "file write failed")
 
 
@@ -41,7 +42,7 @@ def describe_fault(error: BaseException) -> str | None:
         what = f"{error.filename}: " if error.filename else ""
         return f"{what}{_CURES[error.errno]}, and start again; a run that had begun goes on with `otae resume`."
     text = str(error)
-    if isinstance(error, MemoryError) or any(each in text for each in _MEMORY):
+    if isinstance(error, MemoryError) or any(each in text for each in NO_MEMORY):
         return "There is not enough memory. Lower data.batch_size or the size of the networks."
     if any(each in text for each in _WORKERS):
         return (
