@@ -7,6 +7,9 @@ from typing import Any
 from ..recipes import recipes
 from ..registry import registries
 
+EVERY_KIND = f"{', '.join(registries())} or recipe"
+"""The kinds of parts, for the help of a command."""
+
 
 def recipe_names(incomplete: str) -> list[str]:
     """Returns the recipes whose names begin so.

@@ -13,7 +13,7 @@ from ..errors import ConfigError, PluginError, unknown_name
 from ..health import fault
 from ..recipes import recipes
 from ..registry import Registry, clashes, registries
-from .complete import kinds
+from .complete import EVERY_KIND, kinds
 from .console import print_json, results
 
 
@@ -21,7 +21,7 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="encoder, decoder, prior, cost, dataset, metric, kernel, ground or recipe; all if left out.",
+            help=f"{EVERY_KIND}; all if left out.",
             autocompletion=kinds,
         ),
     ] = None,

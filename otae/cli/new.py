@@ -9,16 +9,14 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigError, unknown_name
-from .complete import kinds
+from .complete import EVERY_KIND, kinds
 from .console import results
 
 
 def new(
     kind: Annotated[
         str,
-        typer.Argument(
-            help="prior, cost, encoder, decoder, dataset, metric, kernel, ground or recipe.", autocompletion=kinds
-        ),
+        typer.Argument(help=f"{EVERY_KIND}.", autocompletion=kinds),
     ],
     name: Annotated[str, typer.Argument(help="The plugin's name, in kebab-case.")],
     output: Annotated[

@@ -12,7 +12,7 @@ from rich.table import Table
 from ..errors import ConfigError, unknown_name
 from ..recipes import Recipe, recipe
 from ..registry import registries
-from .complete import kinds, plugin_names
+from .complete import EVERY_KIND, kinds, plugin_names
 from .console import print_json, results
 from .wording import limits_of, type_of
 
@@ -20,9 +20,7 @@ from .wording import limits_of, type_of
 def show(
     kind: Annotated[
         str,
-        typer.Argument(
-            help="encoder, decoder, prior, cost, dataset, metric, kernel, ground or recipe.", autocompletion=kinds
-        ),
+        typer.Argument(help=f"{EVERY_KIND}.", autocompletion=kinds),
     ],
     name: Annotated[str, typer.Argument(help="The plugin's name.", autocompletion=plugin_names)],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
