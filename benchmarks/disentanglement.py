@@ -29,10 +29,10 @@ from otae.evaluation.specimens import Specimens
 from otae.interfaces import Dataset
 from otae.objective import Objective
 from otae.optimizers import optimizer, scheduler
+from otae.splits import split
 from otae.study.declaration import read_declaration
 from otae.study.points import Point, expand
 from otae.training.module import frozen
-from otae.training.splits import split
 
 RESULTS = Path(__file__).parent / "results"
 

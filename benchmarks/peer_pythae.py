@@ -27,7 +27,7 @@ from otae import load_config
 from otae.build import Shape, build, open_dataset
 from otae.files import write_text
 from otae.run import Run
-from otae.training.splits import split
+from otae.splits import split
 
 logging.disable(logging.INFO)
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from otae import Autoencoder
 from otae.build import open_dataset
+from otae.splits import split
 from otae.study.declaration import read_declaration
 from otae.study.points import expand
-from otae.training.splits import split
 
 STEPS, ENLARGED = 9, 3
 

@@ -17,9 +17,7 @@ from .config import (
     TrainingConfig,
 )
 from .errors import ConfigError, near_match
-from .yaml_values import read_setting, read_yaml
-
-__all__ = ["merged", "overridden", "paths_of", "read_yaml"]
+from .yaml_values import read_setting
 
 _SHARED = {name for model in (DataConfig, OptimizerConfig, SchedulerConfig) for name in model.model_fields}
 _SHARED -= set(Component.model_fields)
