@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from otae.interfaces import Kernel
 from otae.reductions import Radial
 
 from .lengths import Positive, Scales
 from .profiles import Inverses
+from .scaled import Scaled
 
 WAE_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
-class IMQ(Kernel):
+class IMQ(Scaled):
     r"""Creates the kernel $\sum_s Cs / (Cs + \|x - y\|^2)$ with $C = 2 D \sigma^2$, whose slow decay reaches clouds far apart.
 
     Args:
@@ -36,21 +36,5 @@ class IMQ(Kernel):
     variance: Positive = 1.0
     scales: Scales = WAE_SCALES
 
-    @property
-    def takes_batches(self) -> bool:
-        """Returns that lengths are found for each pair of clouds."""
-        return True
-
-    @property
-    def has_frequencies(self) -> bool:
-        """Returns that the kernel has random frequencies."""
-        return True
-
     def fix(self, x: Tensor, y: Tensor) -> Radial:
         return Inverses(tuple(2 * x.shape[-1] * self.variance * scale for scale in self.scales))
-
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.fix(x, y)(x, y)
-
-    def diagonal(self, x: Tensor) -> Tensor:
-        return x.new_full((len(x),), float(len(self.scales)))

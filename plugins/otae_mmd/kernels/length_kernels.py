@@ -7,29 +7,19 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from otae.interfaces import Kernel
 from otae.reductions import Radial
 
 from .lengths import Bandwidth, Positive, Scales, square_lengths
 from .profiles import Exponential, InversePower, RootExponential, mix
+from .scaled import Scaled
 
 
 @dataclass(frozen=True)
-class _Falling(Kernel):
+class _Falling(Scaled):
     """Abstract base of kernels that fall off over a bandwidth, summed over scales of it."""
 
     bandwidth: Bandwidth = "median"
     scales: Scales = (1.0,)
-
-    @property
-    def takes_batches(self) -> bool:
-        """Returns that lengths are found for each pair of clouds."""
-        return True
-
-    @property
-    def has_frequencies(self) -> bool:
-        """Returns that the kernel has random frequencies."""
-        return True
 
     @abstractmethod
     def _over(self, square: float | Tensor) -> Radial:
@@ -37,12 +27,6 @@ class _Falling(Kernel):
 
     def fix(self, x: Tensor, y: Tensor) -> Radial:
         return mix([self._over(square) for square in square_lengths(self.bandwidth, tuple(self.scales), x, y)])
-
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.fix(x, y)(x, y)
-
-    def diagonal(self, x: Tensor) -> Tensor:
-        return x.new_full((len(x),), float(len(self.scales)))
 
 
 @dataclass(frozen=True)
