@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .batch import Batch
+from .batch import Batch, move_to_heaviest
 from .components import Components
 from .cost import Cost
 from .dataset import Dataset, Feature
@@ -60,5 +60,6 @@ __all__ = [
     "TrainedTerm",
     "Weighted",
     "data_folder",
+    "move_to_heaviest",
     "split_count",
 ]

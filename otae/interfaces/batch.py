@@ -92,7 +92,18 @@ def read_batch(points: Tensor, weights: Tensor | None) -> Batch:
     moved = weights == 0
     if torch.is_grad_enabled() and weights.requires_grad:  # where a point without weight is, then tells its gradient
         moved = moved & ~points.detach().isfinite().all(2)
-    if bool(moved.any()):
-        stand_in = points.detach().gather(1, weights.argmax(1)[:, None, None].expand(-1, 1, points.shape[2]))
-        points = torch.where(moved[:, :, None], stand_in, points)
-    return Batch(points, weights)
+    return Batch(move_to_heaviest(points, weights, moved), weights)
+
+
+def move_to_heaviest(points: Tensor, weights: Tensor, moved: Tensor) -> Tensor:
+    """Returns the points of a batch, with shape (B, N, D), of which some stand where the heaviest point of their cloud does.
+
+    Args:
+        points: The points, with shape (B, N, D).
+        weights: Their weights, with shape (B, N).
+        moved: Which points to move, with shape (B, N).
+    """
+    if not bool(moved.any()):
+        return points
+    stand_in = points.detach().gather(1, weights.argmax(1)[:, None, None].expand(-1, 1, points.shape[2]))
+    return torch.where(moved[:, :, None], stand_in, points)

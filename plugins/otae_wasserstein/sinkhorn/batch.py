@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from otae.interfaces import move_to_heaviest
 from otae.reductions import batch_squares
 from otae.transport import Schedule, Until
 from otae.transport.envelope import Needs
@@ -51,7 +52,7 @@ class BatchSolver:
         if not apart:
             centres = 2 * [(centres[0] + centres[1]) / 2]
         real = [side - centre for side, centre in zip(sides, centres, strict=True)]
-        points = [_gather_in(side, mass) for side, mass in zip(real, masses, strict=True)]
+        points = [move_to_heaviest(side, mass, mass <= 0) for side, mass in zip(real, masses, strict=True)]
         shift = (centres[0] - centres[1])[:, 0]
         own = [self._solve_alone(side, mass) for side, mass in zip(points, masses, strict=True)] if self.debias else []
         cross = self._solve_between(self._problem(points[0], points[1], *masses), own)
@@ -162,12 +163,3 @@ class _Solved:
             tiny = torch.finfo(plan.dtype).tiny
             plan = plan * (problem.costs / problem.costs.pow(2 / power).clamp_min(tiny))
         return power * (plan.sum(2, keepdim=True) * points - torch.bmm(plan, others))
-
-
-def _gather_in(points: Tensor, masses: Tensor) -> Tensor:
-    """Returns points of which those without mass stand where the heaviest one does."""
-    lost = masses <= 0
-    if not bool(lost.any()):
-        return points
-    heaviest = points.gather(1, masses.argmax(1)[:, None, None].expand(-1, 1, points.shape[2]))
-    return torch.where(lost[:, :, None], heaviest, points)
