@@ -12,34 +12,31 @@ from otae_gromov import GW, FusedGW, GWGap, InnerProductGW, SlicedGW, SpectralGW
 TIGHT: dict[str, Any] = {"tolerance": 1e-10, "max_iterations": 1000}
 
 
-class TestEntropicGW(CostSuite):
-    plugin = GW
-    options = {"epsilon": 30.0, **TIGHT}
+class BetweenSpaces(CostSuite):
+    """Abstract base of the suites of costs that know isometries of either space, and are fourth powers of a length."""
+
     target_shapes = ((2, 3),)
-    counts_multiplicity = True
     moves_freely = True
     isometries = True
     degree = 4.0
+
+
+class TestEntropicGW(BetweenSpaces):
+    plugin = GW
+    options = {"epsilon": 30.0, **TIGHT}
+    counts_multiplicity = True
     lengths = {"epsilon": 4.0}
 
 
-class TestGWAtItsOwnTemperature(CostSuite):
+class TestGWAtItsOwnTemperature(BetweenSpaces):
     plugin = GW
     options = TIGHT
-    target_shapes = ((2, 3),)
-    moves_freely = True
-    isometries = True
-    degree = 4.0
 
 
-class TestExactGW(CostSuite):
+class TestExactGW(BetweenSpaces):
     plugin = GW
     options = {"solver": "exact", "starts": 2}
-    target_shapes = ((2, 3),)
     vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
 
 
 class TestEuclideanGW(CostSuite):
@@ -79,71 +76,47 @@ class TestExactFusedGW(CostSuite):
 
 
 @pytest.mark.slow
-class TestInnerProductGW(CostSuite):
+class TestInnerProductGW(BetweenSpaces):
     plugin = InnerProductGW
     options = {"epsilon": 20.0, **TIGHT}
-    target_shapes = ((2, 3),)
     counts_multiplicity = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
     lengths = {"epsilon": 4.0}
 
 
-class TestExactInnerProductGW(CostSuite):
+class TestExactInnerProductGW(BetweenSpaces):
     plugin = InnerProductGW
     options = {"solver": "exact", "starts": 2}
-    target_shapes = ((2, 3),)
     vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
 
 
 @pytest.mark.slow
-class TestGWGap(CostSuite):
+class TestGWGap(BetweenSpaces):
     plugin = GWGap
     options = {"epsilon": 100.0, **TIGHT}
-    target_shapes = ((2, 3),)
     counts_multiplicity = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
     lengths = {"epsilon": 4.0}
 
 
-class TestExactGWGap(CostSuite):
+class TestExactGWGap(BetweenSpaces):
     plugin = GWGap
     options = {"solver": "exact"}
-    target_shapes = ((2, 3),)
     differentiates_weights = (
         False  # of equal masses on both sides, an exact plan has many potentials: slopes of one side
     )
     vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
 
 
-class TestSpectralGW(CostSuite):
+class TestSpectralGW(BetweenSpaces):
     plugin = SpectralGW
-    target_shapes = ((2, 3),)
     counts_multiplicity = True
     vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
 
 
-class TestSquaredSpectralGW(CostSuite):
+class TestSquaredSpectralGW(BetweenSpaces):
     plugin = SpectralGW
     options = {"bound": "sqeuclidean"}
-    target_shapes = ((2, 3),)
     counts_multiplicity = True
     vanishes = True
-    moves_freely = True
-    isometries = True
-    degree = 4.0
 
 
 class TestSlicedGW(CostSuite):
