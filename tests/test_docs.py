@@ -48,8 +48,10 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
         for block in blocks(ROOT / "docs" / "plugin.md", "python"):
             exec(compile(block, "docs/plugin.md", "exec", dont_inherit=True), module.__dict__)
         yield module
-    for registry, name in ((otae.priors, "my-laplace"), (otae.costs, "my-gap"), (otae.costs, "my-duel")):
-        registry.unregister(name)
+    for registry in registries().values():
+        for offer in registry.offers():
+            if offer.value.startswith("the_guide:"):
+                registry.unregister(offer.name)
     del sys.modules["the_guide"]
 
 
