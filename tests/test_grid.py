@@ -19,8 +19,6 @@ from otae.recipes import recipes
 from otae.signature import options_model
 from otae.testing import RecipeSuite
 
-# solvers say so where networks that were hardly trained make hard problems
-pytestmark = pytest.mark.filterwarnings("ignore:The term .* did not converge:RuntimeWarning")
 
 RECIPES = [each.name for each in recipes() if each.offer.distribution == "otae"]
 PRIORS = ["gaussian", "mixture", "neural"]

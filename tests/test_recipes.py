@@ -24,8 +24,6 @@ from otae.run import Run
 from otae.training import fit
 from otae.yaml_values import read_yaml
 
-# solvers say so where networks that were hardly trained make hard problems
-pytestmark = pytest.mark.filterwarnings("ignore:The term .* did not converge:RuntimeWarning")
 
 ROOT = Path(__file__).parents[1]
 RECIPES = {recipe.name: recipe for recipe in recipes() if recipe.offer.distribution == "otae"}
