@@ -33,6 +33,13 @@ COSTS: dict[str, tuple[str, dict[str, Any]]] = {
     "cramer-wold": ("cramer-wold", {}),
     "sinkhorn, blur 0.5": ("sinkhorn", {"blur": 0.5}),
     "sinkhorn, blur 0.1": ("sinkhorn", {"blur": 0.1}),
+    "max-sliced": ("max-sliced", {}),
+    "random-features": ("random-features", {}),
+    "random-features, 64": ("random-features", {"features": 64}),
+    "coupled-gw": ("coupled-gw", {}),
+    "sliced-gw": ("sliced-gw", {}),
+    "spectral-gw": ("spectral-gw", {}),
+    "sinkhorn, reach 3": ("sinkhorn", {"blur": 0.5, "reach": 3.0}),
     "sinkhorn, euclidean": ("sinkhorn", {"blur": 0.3, "ground": "euclidean"}),
 }
 
