@@ -93,9 +93,19 @@ class Squares(Pairs):
             columns: The columns.
         """
         if self.alone and range(len(self.x))[rows] == range(len(self.x))[columns] == range(len(self.x)):
+            if self._is_constant:
+                return _OwnSquaredDistances.forward(self.x)
             return cast("Tensor", _OwnSquaredDistances.apply(self.x))  # type: ignore[no-untyped-call]
         both = (self.x[rows], self.y[columns], self.x_norms[rows], self.y_norms[columns])
+        if self._is_constant:
+            return _squared_distances(*both)
         return cast("Tensor", _SquaredDistances.apply(*both))  # type: ignore[no-untyped-call]
+
+    @property
+    def _is_constant(self) -> bool:
+        """Returns whether no gradient is asked for: torch takes as long to call a function of its own as small clouds take."""
+        recorded = torch.is_grad_enabled() and (self.x.requires_grad or self.y.requires_grad)
+        return not recorded and not in_transform()
 
     def symbolic(self, lazy: Any) -> Any:
         return ((lazy(self.x, axis=0) - lazy(self.y, axis=1)) ** 2).sum(-1)

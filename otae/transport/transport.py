@@ -40,6 +40,8 @@ class Optimum:
         marginal_error: The total mass by which the plan's marginals are off.
         gap: A bound on how far the objective is from the optimum.
         state: What a later solve can start from.
+        certify: Returns the marginals' error and the gap in place of these, where they take time; called only where a solution
+            is asked for, or the solver did not converge.
         follow: Returns the objective of the points of source and target, with shapes (N, D) and (M, D), as a scalar with their
             graph, what was found held still; `None` where second derivatives would then be wrong.
     """
@@ -55,7 +57,15 @@ class Optimum:
     marginal_error: float = 0.0
     gap: float = math.inf
     state: Any = None
+    certify: Callable[[], tuple[float, float]] | None = None
     follow: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def bounds(self) -> tuple[float, float]:
+        """Returns the marginals' error, and the bound on the gap."""
+        if self.certify is None:
+            return self.marginal_error, self.gap
+        with torch.no_grad(), torch.autocast(self.objective.device.type, enabled=False):
+            return self.certify()
 
 
 class Transport(Cost):
@@ -124,6 +134,7 @@ class Transport(Cost):
         objective, found = self._find(first, second, None if start is None else start.state)
         with torch.no_grad(), torch.autocast(first.points.device.type, enabled=False):
             value, potentials = found.details()
+        marginal_error, gap = found.bounds()
         return Solution(
             value=value,
             objective=objective,
@@ -133,8 +144,8 @@ class Transport(Cost):
             converged=found.converged,
             asked=found.asked,
             temperature=found.temperature,
-            marginal_error=found.marginal_error,
-            gap=found.gap,
+            marginal_error=marginal_error,
+            gap=gap,
             state=found.state,
         )
 
@@ -171,10 +182,11 @@ class Transport(Cost):
         self.solves += 1
         if not found.converged:
             self.unconverged += 1
-            bound = f", and its value by up to {found.gap:.2g}" if math.isfinite(found.gap) else ""
+            marginal_error, gap = found.bounds()
+            bound = f", and its value by up to {gap:.2g}" if math.isfinite(gap) else ""
             self.trouble = (
                 f"{type(self).__name__} did not converge: after {found.iterations} iterations its marginals are off by "
-                f"{found.marginal_error:.2g} of the mass{bound}. {self.cure}"
+                f"{marginal_error:.2g} of the mass{bound}. {self.cure}"
             )
         if found.temperature > found.asked * (1 + 1e-6) and not self._warned:
             self._warned = True

@@ -68,6 +68,11 @@ class Divergence:
         return (self.cross, *self.own)
 
     @property
+    def marginal_error(self) -> float:
+        """Returns the largest total mass by which the marginals of a coupling are off."""
+        return max(each.certificate.marginal_error for each in self.couplings)
+
+    @property
     def gap(self) -> float:
         """Returns a bound on how far the value may be from the divergence."""
         return self.cross.certificate.gap + sum(each.certificate.gap for each in self.own) / 2

@@ -248,8 +248,7 @@ class Sinkhorn(Transport):
             converged=divergence.converged,
             asked=self.schedule.last,
             temperature=schedule.last,
-            marginal_error=max(each.certificate.marginal_error for each in divergence.couplings),
-            gap=divergence.gap,
+            certify=lambda: (divergence.marginal_error, divergence.gap),
             state=tuple(each.potentials for each in divergence.couplings),
         )
 

@@ -24,6 +24,10 @@ def scale_optimum(found: Optimum, power: DistancePower) -> Optimum:
         value, (f, g) = found.details()
         return factor * value, (factor * f, factor * g)
 
+    def certify() -> tuple[float, float]:
+        marginal_error, gap = found.bounds()
+        return marginal_error, factor * gap
+
     return replace(
         found,
         objective=factor * found.objective,
@@ -31,7 +35,7 @@ def scale_optimum(found: Optimum, power: DistancePower) -> Optimum:
         details=details,
         asked=factor * found.asked,
         temperature=factor * found.temperature,
-        gap=factor * found.gap,
+        certify=certify,
     )
 
 
