@@ -3,11 +3,11 @@
 python benchmarks/fuzz.py [--count 10000] [--commands 300] [--seed 1]
 
 Recipes and the parts of the tests are mutated: values are replaced by odd ones of every type, taken out, or set beside, and the
-optimisers and schedulers get options of one another. `--count` of them are loaded, split, built, rehearsed as before
-each training, and take one step of the optimiser in this process; `--commands` more go through the command line, each in a process of its own. A configuration that
-takes 90 seconds of the processor is told as a hang; one that trains for two minutes through the command line is stopped by
-SIGTERM, and must end by it. Memory is limited to 12 GiB. Appends what was neither to results/fuzz_failures.jsonl, and
-writes results/fuzz.json.
+optimisers and schedulers get options of one another. `--count` of them are loaded, split, built, rehearsed as before each
+training, and take one step of the optimiser in this process; `--commands` more go through the command line, each in a process
+of its own. A configuration that takes 90 seconds of the processor is told as a hang; one that trains for two minutes through
+the command line is stopped by SIGTERM, and must end by it. Memory is limited to 12 GiB. Appends what was neither to
+results/fuzz_failures.jsonl, and writes results/fuzz.json.
 """
 
 from __future__ import annotations
