@@ -82,6 +82,7 @@ def resume(
     overrides: Iterable[str] = (),
     *,
     epochs: int | None = None,
+    anyway: bool = False,
     console: Console | None = None,
     evaluation: bool = True,
     report: bool = True,
@@ -92,6 +93,7 @@ def resume(
         path: The run's folder, or the run, with its data where these are in memory.
         overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
         epochs: The number of epochs in all, those that are done included; as configured where `None`.
+        anyway: Whether to go on with data that have changed, as many samples of the same shape.
         console: Where progress is shown; nowhere where `None`.
         evaluation: Whether to evaluate the trained model.
         report: Whether to write the report.
@@ -105,7 +107,7 @@ def resume(
     require_own_folders(run.path)
     with locked(run.path), blaming():
         _change(run, overrides, epochs)
-        return _finish(run, console, evaluation, report)
+        return _finish(run, console, evaluation, report, anyway=anyway)
 
 
 def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
@@ -119,13 +121,13 @@ def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
         )
 
 
-def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -> Run:
+def _finish(run: Run, console: Console | None, evaluation: bool, report: bool, *, anyway: bool = False) -> Run:
     check_accelerator(run.experiment.training)
     section = run.experiment.evaluation
     if evaluation:
         check_metrics(section.metrics, run.dataset)
     try:
-        fit(run, console)
+        fit(run, console, anyway=anyway)
     except Interrupted as interruption:
         raise Stopped(f"{interruption}; continue with `otae resume {run.path}`", interruption.number) from interruption
     if not (evaluation or report):

@@ -11,9 +11,10 @@ from ..config import DataConfig, Experiment
 from ..errors import RunError
 from ..fingerprint import Fingerprint
 from ..loading import load_config
+from ..provenance import describe_command
 from ..run import Run
 from .checkpoints import Checkpoints
-from .position import Judgement
+from .position import Judgement, Position
 
 _SPLITTING = set(DataConfig.model_fields) - {"name", "workers"}
 
@@ -110,21 +111,35 @@ def require_changeable(changes: Changes) -> None:
         )
 
 
-def require_same_data(former: Fingerprint, data: Fingerprint) -> None:
-    """Checks that a training goes on with the data that it began with.
+def check_data(run: Run, position: Position, data: Fingerprint, *, anyway: bool) -> bool:
+    """Returns whether a training goes on with other data than it began with; the change and its step go into the provenance.
 
     Args:
-        former: What identifies the data in the checkpoint.
-        data: What identifies those of now.
+        run: The run.
+        position: Where its training stands.
+        data: What identifies the data of now.
+        anyway: Whether they may be others, as many of the same shape: steps, epochs and splits count on them.
 
     Raises:
-        RunError: If they are others.
+        RunError: If they are others, and may not be.
     """
-    if former != data:
+    former = position.data
+    if former == data:
+        return False
+    alike = (former.samples, former.data_shape) == (data.samples, data.data_shape)
+    if not (anyway and alike):
+        reason = (
+            " Even with --anyway a training goes on with as many samples of the same shape alone." if anyway else ""
+        )
+        cure = " --anyway goes on with those of now, under the same split." if alike else ""
         raise RunError(
             f"The data are not those that this run began with: {former} then, {data} now. Bring them back, or train "
-            "a new run from its weights: `otae train … --from RUN`."
+            f"a new run from its weights: `otae train … --from RUN`.{reason}{cure}"
         )
+    entry = {"step": position.step, "changes": {"data": [str(former), str(data)]}}
+    if entry not in [{key: each.get(key) for key in entry} for each in run.continuations]:
+        run.record(continued=[*run.continuations, {**entry, **describe_command()}])
+    return True
 
 
 def _is_fixed(path: str) -> bool:

@@ -30,7 +30,7 @@ from .batches import Batches
 from .callbacks import Interruption, Progress, RandomState, Saving, Stopping, Warmup
 from .checkpoints import Checkpoint, Checkpoints
 from .codes import fit_prior
-from .continuation import continue_judgement, require_accepted, require_same_data
+from .continuation import check_data, continue_judgement, require_accepted
 from .divergence import diverging
 from .events import keep_events
 from .history import History
@@ -45,13 +45,14 @@ from .restoring import prepare, require_weights
 from .start import load_start
 
 
-def fit(run: Run, console: Console | None = None) -> None:
+def fit(run: Run, console: Console | None = None, *, anyway: bool = False) -> None:
     """Trains a run to its end, from its last checkpoint where there is one, fits its prior to the codes where that is
     what the prior asks for, and saves the weights.
 
     Args:
         run: The run, whose folder holds the resolved configuration.
         console: Where progress is shown; nowhere where `None`.
+        anyway: Whether to go on with data that have changed, as many samples of the same shape.
 
     Raises:
         NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
@@ -60,14 +61,9 @@ def fit(run: Run, console: Console | None = None) -> None:
     """
     experiment, dataset = run.experiment, run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
-    if len(dataset):
-        read_samples(dataset, range(min(2, len(dataset))))
     checkpoints = Checkpoints(run.path)
     checkpoint = checkpoints.read()
-    data = compute_fingerprint(dataset)
-    changes = _changes(run, checkpoint, data)
-    splits = find_splits(run, dataset)
-    keep_data(run, dataset, data, splits)
+    data, changes, splits = _check(run, checkpoint, anyway)
     with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
         train, validation = _loaders(experiment, dataset, splits)
         check_length(experiment.training, len(train))
@@ -119,14 +115,19 @@ def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches | N
     rehearse(make, train.dataset, train.indices[: -(-len(train.indices) // len(train))].tolist())
 
 
-def _changes(run: Run, checkpoint: Checkpoint | None, data: Fingerprint) -> Changes:
-    """Returns what changed since a checkpoint, all of it asked for."""
-    if checkpoint is None:
-        return {}
-    require_same_data(checkpoint.position.data, data)
-    changes = find_changes(checkpoint.position.configuration, run.experiment)
-    require_accepted(run, changes)
-    return changes
+def _check(run: Run, checkpoint: Checkpoint | None, anyway: bool) -> tuple[Fingerprint, Changes, Splits]:
+    """Returns what identifies a run's data, what was changed since a checkpoint on demand, and the splits, all kept."""
+    dataset, replaced, changes = run.dataset, False, Changes()
+    if len(dataset):
+        read_samples(dataset, range(min(2, len(dataset))))
+    data = compute_fingerprint(dataset)
+    if checkpoint is not None:
+        replaced = check_data(run, checkpoint.position, data, anyway=anyway)
+        changes = find_changes(checkpoint.position.configuration, run.experiment)
+        require_accepted(run, changes)
+    splits = find_splits(run, dataset)
+    keep_data(run, dataset, data, splits, anew=replaced)
+    return data, changes, splits
 
 
 def _stopping(experiment: Experiment, position: Position, checkpoint: Checkpoint | None, changes: Changes) -> Stopping:
