@@ -18,7 +18,7 @@ from otae import Run, workflow
 from otae.errors import RunError
 from otae.fingerprint import compute_fingerprint
 from otae.kept_data import find_splits, read_kept_data
-from otae.training import fit, go_on
+from otae.training import accept_data, fit, go_on
 from otae.training.checkpoint_file import read
 from otae.training.history import read as read_history
 
@@ -158,7 +158,8 @@ def test_a_training_goes_on_with_other_data_where_asked_to_and_the_change_is_kep
     assert former is not None
     monkeypatch.setattr(Blobs, "__getitem__", lambda self, index: original(self, index) + (index == 3))
     run = Run(run.path)
-    fit(run, anyway=True)
+    accept_data(run)
+    fit(run)
     kept, entry = read_kept_data(run), run.continuations[-1]
     assert kept is not None
     assert (entry["step"], list(entry["changes"])) == (8, ["data"])
@@ -174,7 +175,7 @@ def test_more_or_fewer_data_are_another_training_even_so(make: Make, monkeypatch
     with pytest.raises(
         RunError, match=r"Even with --anyway a training goes on with as many samples of the same shape alone"
     ):
-        fit(Run(run.path), anyway=True)
+        accept_data(Run(run.path))
 
 
 def test_weights_and_configuration_do_not_drift_apart_in_silence(make: Make) -> None:

@@ -33,6 +33,20 @@ def check_accelerator(training: TrainingConfig) -> None:
             f"training.accelerator: there is no {training.accelerator} that torch {torch.__version__} can use here. Take cpu or "
             "auto, or install a torch for this machine's device."
         )
+    there = torch.cuda.device_count() if uses_gpu(training) else None
+    if there is not None and training.devices != "auto" and training.devices > there:
+        raise ConfigError(
+            f"training.devices is {training.devices}, but there are {there} GPUs here: take fewer, or training.accelerator=cpu."
+        )
+
+
+def uses_gpu(training: TrainingConfig) -> bool:
+    """Returns whether a training runs on CUDA devices.
+
+    Args:
+        training: The training section.
+    """
+    return training.accelerator in ("auto", "gpu") and bool(CUDAAccelerator.is_available())
 
 
 def check_single_samples(parts: Parts, batches: dict[str, Batches]) -> None:
