@@ -78,7 +78,7 @@ class HF(Batched):
         layout: Layout = "auto",
         scaling: Literal["auto", "none"] = "auto",
         streaming: bool = False,
-        limit: Annotated[int, Field(gt=0)] | None = None,
+        limit: Annotated[int, Field(gt=0, le=1_000_000_000_000)] | None = None,
         download: bool = False,
     ) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ from otae.errors import ConfigError, DataError
 from .memory_limit import require_memory
 
 Mode: TypeAlias = Literal["RGB", "L"]
-Side: TypeAlias = Annotated[int, Field(gt=0)]
+Side: TypeAlias = Annotated[int, Field(gt=0, le=16_384)]
 Size: TypeAlias = tuple[int, int]
 Pages: TypeAlias = Literal["refuse", "all"]
 
