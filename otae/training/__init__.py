@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..splits import Splits, split
-from .continuation import go_on
+from .continuation import accept_data, go_on
 from .fit import fit
 from .interrupted import Interrupted
 from .processes import Processes
@@ -11,4 +11,15 @@ from .randomness import seeded
 from .readiness import check_accelerator
 from .start import start_from
 
-__all__ = ["Interrupted", "Processes", "Splits", "check_accelerator", "fit", "go_on", "seeded", "split", "start_from"]
+__all__ = [
+    "Interrupted",
+    "Processes",
+    "Splits",
+    "accept_data",
+    "check_accelerator",
+    "fit",
+    "go_on",
+    "seeded",
+    "split",
+    "start_from",
+]
