@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from ..errors import LONGEST, Followed, NonFiniteError, OtaeError, ProcessError, Stopped, shorten
 from . import apply, compare, data, doctor, listing, new, report, schema, show, study, train
+from .bus_error import tell_bus_errors
 from .console import errors, tell_warnings
 from .environment import describe_fault
 
@@ -116,6 +117,7 @@ def main() -> None:
     """Runs the command line; `--debug` may stand anywhere."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
+    tell_bus_errors()
     try:
         with tell_warnings():
             app(args=["--debug"] * debug + [each for each in arguments if each != "--debug"], prog_name="otae")

@@ -7,6 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from otae.errors import NotApplicableError
+
 _SHARE = 1e-9  # of the data's variance: an error below it is that of a copy
 _ROUNDING = 1e-12  # of the data's mean square, for data far from 0
 
@@ -66,7 +68,12 @@ class Linear:
         Args:
             count: The number of draws.
             seed: The seed they start from.
+
+        Raises:
+            NotApplicableError: If the baseline was fitted to a single sample, which has no spread.
         """
+        if len(self.points) < 2:
+            raise NotApplicableError("The Gaussian of a linear baseline needs two training samples at least.")
         spreads = torch.from_numpy(self.pca.explained_variance_).sqrt()  # the codes are uncorrelated and centred
         noise = torch.randn(count, len(spreads), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
         return torch.from_numpy(self.pca.inverse_transform((noise * spreads).numpy()))

@@ -127,10 +127,6 @@ class TestSlicedGW(CostSuite):
     degree = 4.0
     draws = True
 
-    @pytest.mark.xfail(reason="a point of weight 0 has no interval of its own on the line yet")
-    def test_the_gradient_to_a_weight_of_0_is_one_sided(self) -> None:
-        super().test_the_gradient_to_a_weight_of_0_is_one_sided()
-
 
 class TestSlicedGWOfTwoSpaces(TestSlicedGW):
     target_shapes = ((2, 3),)
