@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,20 @@ from .comparison import require_unchanged, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
 from .explanation import explain
-from .files import write_json, write_text
+from .files import stamp, write_json, write_text
 from .interfaces import Dataset, InMemory
 from .kept_data import find_preparation, require_data_in_memory
 from .loading import load_config
 from .objective import Objective
-from .provenance import PluginRecord, Provenance, describe_origins, require_same_distributions, warn_of_versions
+from .provenance import (
+    PluginRecord,
+    Provenance,
+    describe_command,
+    describe_origins,
+    require_same_distributions,
+    warn_of_versions,
+)
+from .registry import registries
 from .splits import open_data
 from .weights import read_weights, write_weights
 
@@ -54,6 +60,7 @@ class Run:
         self.path = Path(path).expanduser()
         self.memory = None if data is None else InMemory(data, labels, factors)
         self._told = False
+        self._checked: tuple[Any, Experiment] | None = None
         if not (self.path / "config.yaml").is_file():
             raise RunError(
                 f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote."
@@ -99,11 +106,18 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        """Returns the experiment, its plugins looked up anew.
+        """Returns the experiment, read and checked again only where its files or the plugins on offer have changed.
 
         Raises:
             RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
+        offered = tuple(offer for each in registries().values() for offer in each.offers())
+        state = (stamp(self.path / folder.CONFIG), stamp(self.path / folder.PROVENANCE), offered)
+        if self._checked is None or self._checked[0] != state:
+            self._checked = state, self._check_experiment()
+        return self._checked[1].model_copy(deep=True)
+
+    def _check_experiment(self) -> Experiment:
         try:
             experiment = load_config(self.path, metrics_too=False).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
@@ -183,8 +197,7 @@ class Run:
             experiment: The resolved experiment to go on with.
             entry: What changed, and at which step.
         """
-        made = {**entry, "command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
-        self.record(continued=[*self.continuations, made])
+        self.record(continued=[*self.continuations, {**entry, **describe_command()}])
         write_text(self.path / "config.yaml", experiment.to_yaml())
         for name in ("report.html", "evaluation.json"):
             (self.path / name).unlink(missing_ok=True)

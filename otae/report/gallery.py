@@ -68,7 +68,7 @@ def reconstructions(
     groups = grouped(named)
     if len(groups) <= _FEW:
         draws = [
-            partial(features.agreement, x[:, places[0]], y[:, places[0]], name)
+            partial(features.agreement, *_measure(named, places[0], x, y), name)
             if len(places) == 1
             else partial(features.kept, x[:, places], y[:, places], _categories(named, places), name)
             for name, places in groups.items()
@@ -104,7 +104,7 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None, nam
         drawn(
             f"generation-{number}",
             name,
-            partial(features.density, x[:, places[0]], y[:, places[0]], name)
+            partial(features.density, *_measure(named, places[0], x, y), name)
             if len(places) == 1
             else partial(features.shares, x[:, places], y[:, places], _categories(named, places), name),
         )
@@ -112,7 +112,8 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None, nam
     ]
     if x.shape[1] != 2 or len(groups) != 2:
         return panels
-    plane = partial(features.plane, x, y, list(groups))
+    (x0, y0), (x1, y1) = (_measure(named, place, x, y) for place in (0, 1))
+    plane = partial(features.plane, torch.stack([x0, x1], 1), torch.stack([y0, y1], 1), list(groups))
     return [drawn("generations", "The data, and the generations upon them.", plane), *panels]
 
 
@@ -126,6 +127,10 @@ def grouped(named: Sequence[Feature]) -> dict[str, list[int]]:
     for place, feature in enumerate(named):
         groups.setdefault(feature.title if feature.category is None else feature.name, []).append(place)
     return groups
+
+
+def _measure(named: Sequence[Feature], place: int, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return named[place].measure(x[:, place]), named[place].measure(y[:, place])
 
 
 def _categories(named: Sequence[Feature], places: Sequence[int]) -> list[str]:

@@ -50,6 +50,7 @@ class Paired(Cost):
     """
 
     paired = True
+    separable = True
 
     def __init__(self, ground: Ground = SqEuclidean(), *, padded: bool = False) -> None:
         super().__init__()
