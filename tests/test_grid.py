@@ -19,7 +19,6 @@ from otae.recipes import recipes
 from otae.signature import options_model
 from otae.testing import RecipeSuite
 
-
 RECIPES = [each.name for each in recipes() if each.offer.distribution == "otae"]
 PRIORS = ["gaussian", "mixture", "neural"]
 COSTS = ["mmd", "sliced", "sinkhorn"]

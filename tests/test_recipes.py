@@ -24,7 +24,6 @@ from otae.run import Run
 from otae.training import fit
 from otae.yaml_values import read_yaml
 
-
 ROOT = Path(__file__).parents[1]
 RECIPES = {recipe.name: recipe for recipe in recipes() if recipe.offer.distribution == "otae"}
 LARGE = [name for name in RECIPES if name.endswith("-64")]

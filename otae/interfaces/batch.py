@@ -45,7 +45,7 @@ class Batch:
         """Returns the mean of the points of each cloud under its masses, with shape (B, D)."""
         return (self.masses[:, None] @ self.points)[:, 0]
 
-    def moved(self, shift: Tensor) -> Batch:
+    def move(self, shift: Tensor) -> Batch:
         """Returns the batch with all points of each cloud moved.
 
         Args:

@@ -62,7 +62,7 @@ def balance(problem: Problem, start: Potentials, temperature: float, softness: f
         state.v.sub_(off_columns, alpha=(1 if done or slow else relaxation) / (1 + softness))
         if done:
             break
-        relaxation = 1.0 if iteration <= _PLAIN or slow else _relaxed(relaxation, off / before)
+        relaxation = 1.0 if iteration <= _PLAIN or slow else _relax(relaxation, off / before)
         before = off
         if slow:
             state, off, products, rose = ascend(state, Until(until.tolerance, until.most - iteration))
@@ -154,7 +154,7 @@ class _Pace:
         self.resting, self.offs = iteration + (0 if rose else _REST), [math.inf]
 
 
-def _relaxed(relaxation: float, rate: float) -> float:
+def _relax(relaxation: float, rate: float) -> float:
     """Returns the relaxation that suits the rate of convergence which the last one has shown (Young, 1954)."""
     if rate >= 1:
         return max(1.0, relaxation - 0.1)

@@ -45,7 +45,7 @@ class Measure:
         """Returns the points with mass."""
         return self if self._kept is None else Measure(self.points[self._kept], self.masses[self._kept])
 
-    def moved(self, shift: Tensor) -> Measure:
+    def move(self, shift: Tensor) -> Measure:
         """Returns the measure with all points moved.
 
         Args:

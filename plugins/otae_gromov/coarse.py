@@ -22,15 +22,15 @@ def subsample(problem: Quadratic) -> Quadratic:
     Args:
         problem: The problem.
     """
-    source, left = _thinned(problem.source, problem.left)
-    target, right = _thinned(problem.target, problem.right)
+    source, left = _thin(problem.source, problem.left)
+    target, right = _thin(problem.target, problem.right)
     constant = problem.constant.detach()
     return replace(
         problem, source=source, target=target, left=left, right=right, constant=constant, unit=problem.unit.detach()
     )
 
 
-def extended(problem: Quadratic, coarse: Quadratic, found: Stationary, epsilon: float) -> Tensor:
+def extend(problem: Quadratic, coarse: Quadratic, found: Stationary, epsilon: float) -> Tensor:
     r"""Returns the potential on all points of the target that the solution of a coarse problem implies, with shape (M,).
 
     $$g(y) = -\varepsilon \log \sum_i a_i \exp\left( (f_i - c(x_i, y)) / \varepsilon \right)$$
@@ -50,7 +50,7 @@ def extended(problem: Quadratic, coarse: Quadratic, found: Stationary, epsilon: 
         return -epsilon * log_sum_exp(lambda scores: scores, Dots(rows, columns), "dense")
 
 
-def _thinned(cloud: Geometry, factor: Tensor) -> tuple[Geometry, Tensor]:
+def _thin(cloud: Geometry, factor: Tensor) -> tuple[Geometry, Tensor]:
     kept = torch.arange(0, len(factor), max(1, len(factor) // _POINTS), device=factor.device)
     masses = cloud.masses.detach()[kept]
     return Features(cloud.coordinates[kept], masses / masses.sum()), factor.detach()[kept]

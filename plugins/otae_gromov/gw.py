@@ -168,7 +168,7 @@ def _same(cost: GW, source: Cloud, target: Cloud, start: Start | None) -> Soluti
 
 
 def _halves(cost: GW, source: Cloud, target: Cloud, _: Start | None) -> Solution:
-    (x, x_other), (y, y_other) = (map(cost._geometry, _halved(cloud)) for cloud in (source, target))
+    (x, x_other), (y, y_other) = (map(cost._geometry, _halve(cloud)) for cloud in (source, target))
     temperature = cost.solving.temperature(squared_gw(x, y))
     pairs = ((x, y), (x_other, y_other), (x, x_other), (y, y_other))
     first, second, *within = [cost._between(*pair, temperature) for pair in pairs]
@@ -183,7 +183,7 @@ def _combine(first: Solution, objective: Tensor, *others: Solution) -> Solution:
     return replace(first, objective=objective, converged=converged, gap=gap)
 
 
-def _halved(cloud: Cloud) -> tuple[Cloud, Cloud]:
+def _halve(cloud: Cloud) -> tuple[Cloud, Cloud]:
     if len(cloud) < _FEWEST:
         raise CloudError(
             f"debias='halves' splits each cloud in two, but one has {len(cloud)} points: give it {_FEWEST} at least, "

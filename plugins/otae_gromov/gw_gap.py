@@ -83,11 +83,13 @@ class GWGap(Solved):
             start: The earlier solution to start from, or `None`.
         """
         problem = self.problem(source, target)
-        found = self.solving.solution(problem, self.limits, moments=[problem.moment(_given(problem))], start=start)
-        return replace(found, objective=self._coupled(problem) - found.objective)
+        found = self.solving.solution(
+            problem, self.limits, moments=[problem.moment(_pair_points(problem))], start=start
+        )
+        return replace(found, objective=self._evaluate(problem) - found.objective)
 
-    def _coupled(self, problem: Quadratic) -> Tensor:
-        plan = _given(problem)
+    def _evaluate(self, problem: Quadratic) -> Tensor:
+        plan = _pair_points(problem)
         moment = problem.moment(plan)
         with torch.no_grad():
             p, q = problem.factors(moment)
@@ -96,7 +98,7 @@ class GWGap(Solved):
         return (problem.value(plan, moment) + slopes - slopes.detach()).to(problem.left.dtype)
 
 
-def _given(problem: Quadratic) -> Plan:
+def _pair_points(problem: Quadratic) -> Plan:
     """Returns the coupling of each point with its own partner."""
     masses = problem.source.masses.detach()
 

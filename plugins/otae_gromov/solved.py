@@ -18,7 +18,7 @@ from otae.transport import Limits, Measure, Optimum, Transport
 from otae.transport.envelope import Needs
 
 from .alternation import Stationary, best, first_moments
-from .coarse import extended, subsample
+from .coarse import extend, subsample
 from .linear import Entropic, Exact, Linear
 from .options import Epsilon, Solver, Start
 from .quadratic import Quadratic
@@ -108,7 +108,7 @@ class Solving:
 
         starts = list(moments) if start else [*first_moments(problem.source, problem.target, self.starts), *moments]
         if len(a) * len(b) > _LARGE and not self.exact and start is None:
-            found = self._refined(problem, limits, heat, hot, starts)
+            found = self._refine(problem, limits, heat, hot, starts)
             return _solution(problem, found, temperature, self.exact)
         if not self.exact or (len(a) * len(b) > _SMALL and start is None):
             found = best(problem, entropic, starts, self.tolerance, self.max_iterations)
@@ -117,7 +117,7 @@ class Solving:
             found = best(problem, lambda: Exact(a, b), starts, self.tolerance, self.max_iterations)
         return _solution(problem, found, temperature, self.exact)
 
-    def _refined(
+    def _refine(
         self, problem: Quadratic, sizes: Limits, heat: float, hot: float, starts: Iterable[Tensor]
     ) -> Stationary:
         """Returns the solution of a large problem: one between subsamples is annealed, extended, and refined."""
@@ -126,7 +126,7 @@ class Solving:
         limits = self.tolerance, self.max_iterations
         found = best(coarse, lambda: Entropic(a, b, heat, hot, self.backend, sizes), starts, *limits)
         a, b = (side.masses.detach() for side in (problem.source, problem.target))
-        refined = Entropic(a, b, heat, heat, self.backend, sizes, extended(problem, coarse, found, heat))
+        refined = Entropic(a, b, heat, heat, self.backend, sizes, extend(problem, coarse, found, heat))
         return best(problem, lambda: refined, [found.moment], *limits)
 
 

@@ -45,4 +45,4 @@ def centre_batch(source: Batch, target: Batch) -> tuple[Batch, Batch]:
         target: The target clouds, with shape (B, M, D).
     """
     shift = -(source.mean() + target.mean()).detach() / 2
-    return source.moved(shift), target.moved(shift)
+    return source.move(shift), target.move(shift)

@@ -74,7 +74,7 @@ def _polynomials(dim: int, tolerance: float) -> tuple[tuple[float, ...], tuple[f
 
     def correction(centred: NDArray[np.float64]) -> NDArray[np.float64]:
         fractions = (centred + 1) / 2
-        values: NDArray[np.float64] = projected(_knee(dim) * (1 / fractions - 1), dim) / np.sqrt(fractions)
+        values: NDArray[np.float64] = integrate(_knee(dim) * (1 / fractions - 1), dim) / np.sqrt(fractions)
         return values
 
     found = Chebyshev.interpolate(correction, _DEGREE)
@@ -84,7 +84,7 @@ def _polynomials(dim: int, tolerance: float) -> tuple[tuple[float, ...], tuple[f
     return tuple(g.coef.tolist()), tuple(slope.coef.tolist())
 
 
-def projected(arguments: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+def integrate(arguments: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
     r"""Returns ${}_1F_1(1/2; D/2; -s)$ by quadrature over the angle between a direction and a fixed axis.
 
     Args:

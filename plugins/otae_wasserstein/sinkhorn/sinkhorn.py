@@ -140,7 +140,7 @@ class Sinkhorn(Transport):
         """
         dtype, power = source.points.dtype, self.ground.distance_power
         centres = self._centres(source, target)
-        x, y, schedule = self._resolve(source.moved(-centres[0]), target.moved(-centres[1]))
+        x, y, schedule = self._resolve(source.move(-centres[0]), target.move(-centres[1]))
         solver, sums = _BACKENDS[self.backend]
         limits = self.limits if solver is anneal else replace(self.limits, simplex=0)
         costs = self._costs(sums, limits)

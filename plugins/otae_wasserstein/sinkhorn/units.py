@@ -52,7 +52,7 @@ def bound_span(source: Batch, target: Batch, apart: bool) -> float:
     if not apart:
         centres = 2 * [(centres[0] + centres[1]) / 2]
     radii = [
-        (torch.linalg.vector_norm(side.moved(-centre).points, dim=2) * (side.masses > 0)).max()
+        (torch.linalg.vector_norm(side.move(-centre).points, dim=2) * (side.masses > 0)).max()
         for side, centre in zip(sides, centres, strict=True)
     ]
     return float(torch.stack(radii).sum())
