@@ -9,6 +9,7 @@ import copy
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from torch import distributed as dist
 import otae
 from otae import Autoencoder, Objective, Term
 from otae.build import Parts, Shape, build, open_dataset
+from otae.clouds import Clouds
 from otae.collectives import average_gradients, gather_rows
 from otae.recipes import recipes
 from otae.share import Share
@@ -46,6 +48,12 @@ def list_recipes() -> dict[str, Callable[[], Parts]]:
     }
 
 
+def _name_recipes() -> list[str]:
+    """Returns the recipes; those for larger images differ in their networks alone, and one stands for them."""
+    names = sorted({each.name for each in recipes()})
+    return [name for name in names if not name.endswith("-64") or name == "gwae-64"]
+
+
 def _build_term(name: str) -> Parts:
     shape, kind = (1, 8, 8), otae.costs.get(name)
     encoder = otae.encoders.create("mlp", data_shape=shape, latent_dim=3, width=16, depth=1, noise="gaussian")
@@ -59,8 +67,58 @@ def _build_term(name: str) -> Parts:
 
 def _build_recipe(name: str) -> Parts:
     experiment = otae.load_config(name)
-    dataset = open_dataset(experiment)
-    return build(experiment, Shape(dataset.data_shape, dataset.value_range))
+    return build(experiment, _read_shape(json.dumps(experiment.data.model_dump(mode="json"), sort_keys=True), name))
+
+
+@cache
+def _read_shape(data: str, name: str) -> Shape:
+    dataset = open_dataset(otae.load_config(name))
+    return Shape(dataset.data_shape, dataset.value_range)
+
+
+def _build_local() -> Parts:
+    parts = _build_term("mmd")
+    return Parts(parts.model, Objective({"term": Term(otae.costs.create("mmd"), "code", "prior", gather=False)}))
+
+
+def _build_noisy() -> Parts:
+    parts = _build_term("sinkhorn")
+    parts.model.encoder = Noisy(parts.model.encoder)
+    return parts
+
+
+class Noisy(otae.Encoder):
+    """Adds noise to the samples, and drops some of their entries, before another encoder sees them."""
+
+    def __init__(self, inner: otae.Encoder) -> None:
+        super().__init__(inner.data_shape, inner.latent_dim)
+        self.inner, self.dropout = inner, nn.Dropout(0.3)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.inner(self.dropout(x + 0.1 * torch.randn_like(x) + torch.rand(len(x), 1, 1, 1).to(x)))
+
+
+def compare_local(share: Share) -> dict[str, float]:
+    """Returns by how much the value of a term that does not gather deviates from the mean of the processes' own values.
+
+    Args:
+        share: The share of this process.
+    """
+    torch.manual_seed(0)
+    parts = _build_local()
+    parts.model.double()
+    x = torch.rand(COUNT, 1, 8, 8, dtype=torch.float64)
+    state = torch.get_rng_state()
+    clouds = Clouds(parts.model, x[share.rows], share)
+    raw = dict(parts.objective)["term"](clouds).detach()
+    torch.set_rng_state(state)
+    whole = Clouds(parts.model, x)
+    values = [
+        float(otae.costs.create("mmd")(whole["code"].points[rows], whole["prior"].points[rows]).detach())
+        for rows in (Share(share.sizes, rank).rows for rank in range(len(share.sizes)))
+    ]
+    expected = sum(size * value for size, value in zip(share.sizes, values, strict=True)) / COUNT
+    return {"loss": abs(float(_average(raw, share)) - expected)}
 
 
 def compare(make: Callable[[], Parts], dtype: torch.dtype, share: Share) -> dict[str, float]:
@@ -159,18 +217,26 @@ def _penalise(points: Tensor, differentiated: Tensor) -> Tensor:
     return gradient.square().sum()
 
 
+def _compare_all(make: Callable[[], Parts], dtype: torch.dtype, share: Share) -> dict[str, float]:
+    """Returns the largest deviations of all processes."""
+    found: list[Any] = [None] * len(share.sizes)
+    dist.all_gather_object(found, compare(make, dtype, share))
+    return {each: max(own[each] for own in found) for each in found[0]}
+
+
 def main(rank: int, world: int, store: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
     sizes = tuple(COUNT // world + (each < COUNT % world) for each in range(world))
-    share, found = Share(sizes, rank), {"gathering": {}}
+    share = Share(sizes, rank)
+    found: dict[str, dict[str, float]] = {}
     found["gathering"] = compare_second_derivatives(share)
+    found["local"] = compare_local(share)
+    found["noisy"] = _compare_all(_build_noisy, torch.float64, share)
     for name, make in (list_costs() | list_recipes()).items():
-        for dtype in (torch.float64, torch.float32):
-            deviations: list[Any] = [None] * world
-            dist.all_gather_object(deviations, compare(make, dtype, share))
+        for dtype in (torch.float64, *([] if name.endswith("-64") else [torch.float32])):
             key = f"{name} {str(dtype).removeprefix('torch.')}"
-            found[key] = {each: max(own[each] for own in deviations) for each in deviations[0]}
+            found[key] = _compare_all(make, dtype, share)
             print(key, found[key], file=sys.stderr, flush=True)
     if rank == 0:
         print(json.dumps(found))

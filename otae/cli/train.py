@@ -87,6 +87,10 @@ def resume(
 
 
 def _conclude(run: Run) -> None:
+    from ..training import is_first
+
+    if not is_first(run.experiment.training):
+        return
     if (run.path / "evaluation.json").is_file():
         print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)

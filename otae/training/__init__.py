@@ -6,6 +6,7 @@ from ..splits import Splits, split
 from .continuation import accept_data, go_on
 from .fit import fit
 from .interrupted import Interrupted
+from .placement import is_first
 from .processes import Processes
 from .randomness import seeded
 from .readiness import check_accelerator
@@ -19,6 +20,7 @@ __all__ = [
     "check_accelerator",
     "fit",
     "go_on",
+    "is_first",
     "seeded",
     "split",
     "start_from",

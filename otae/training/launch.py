@@ -90,7 +90,7 @@ def launch(path: Path, memory: InMemory | None, placement: Placement) -> list[Ch
     plugins = {kind: dict(registry.session) for kind, registry in registries().items()}
     children = []
     for local in range(1, placement.local_world):
-        place = replace(placement, rank=placement.rank + local, local_rank=local, launches=False)
+        place = replace(placement, rank=placement.rank + local, local_rank=local, launches=False, started=True)
         order = Order(path.absolute(), memory, plugins, place)
         children.append(Child(place.rank, *_start(order)))
     return children

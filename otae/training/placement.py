@@ -11,6 +11,8 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from ..config import TrainingConfig
 from ..errors import ConfigError
 
+_STARTED = {"RANK", "SLURM_PROCID", "NODE_RANK"}
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -25,6 +27,7 @@ class Placement:
         address: The host of the first process; empty where all are on this machine.
         port: The port at which the first process waits for the others; 0 for any.
         launches: Whether this process starts the others of its machine.
+        started: Whether another process of otae has started this one.
         agent: Whether torchrun waits at the port already.
         number: The number of this training among those that the processes do one after another.
     """
@@ -37,6 +40,7 @@ class Placement:
     address: str = ""
     port: int = 0
     launches: bool = False
+    started: bool = False
     agent: bool = False
     number: int | None = None
 
@@ -66,6 +70,15 @@ def find_placement(training: TrainingConfig, environment: Mapping[str, str] | No
     if tasks > 1:
         return _of_slurm(training, known, tasks)
     return _of_configuration(training, known)
+
+
+def is_first(training: TrainingConfig) -> bool:
+    """Returns whether this process is the first one of a training, which alone tells what became of it.
+
+    Args:
+        training: The training section.
+    """
+    return not _STARTED & set(os.environ) or find_placement(training).rank == 0
 
 
 def _of_torchrun(training: TrainingConfig, known: Mapping[str, str]) -> Placement:

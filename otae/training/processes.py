@@ -199,7 +199,9 @@ class Processes:
             return error
         if self.leads:
             return told.as_error() if _is_collective(error) else error
-        return told.as_followed() if told.rank != self.placement.rank or self._is_heard() else error
+        if told.rank != self.placement.rank or self.placement.started or self._is_heard():
+            return told.as_followed()
+        return error
 
     def _is_heard(self) -> bool:
         """Returns whether the first process has taken notice of the failure here."""
