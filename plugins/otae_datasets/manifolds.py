@@ -72,7 +72,7 @@ class Manifolds(Batched):
         kind: Literal["swiss-roll", "torus", "rings"] = "swiss-roll",
         count: Annotated[int, Field(gt=0, le=1_000_000_000)] = 10_000,
         dim: Annotated[int, Field(gt=0, le=1_000_000)] | None = None,
-        noise: Annotated[float, Field(ge=0, le=1e30)] = 0.0,
+        noise: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0,
         seed: Annotated[int, Field(ge=0, lt=2**63)] = 0,
     ) -> None:
         super().__init__()
