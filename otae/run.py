@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,14 @@ from .interfaces import Dataset, InMemory
 from .kept_data import find_preparation, require_data_in_memory
 from .loading import load_config
 from .objective import Objective
-from .provenance import PluginRecord, Provenance, describe_origins, require_same_distributions, warn_of_versions
+from .provenance import (
+    PluginRecord,
+    Provenance,
+    describe_command,
+    describe_origins,
+    require_same_distributions,
+    warn_of_versions,
+)
 from .registry import registries
 from .splits import open_data
 from .weights import read_weights, write_weights
@@ -192,8 +197,7 @@ class Run:
             experiment: The resolved experiment to go on with.
             entry: What changed, and at which step.
         """
-        made = {**entry, "command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
-        self.record(continued=[*self.continuations, made])
+        self.record(continued=[*self.continuations, {**entry, **describe_command()}])
         write_text(self.path / "config.yaml", experiment.to_yaml())
         for name in ("report.html", "evaluation.json"):
             (self.path / name).unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from .loading import load_config
 from .lock import locked
 from .report import write_report
 from .run import Run
-from .training import Interrupted, Processes, check_accelerator, fit, go_on, start_from
+from .training import Interrupted, Processes, accept_data, check_accelerator, fit, go_on, start_from
 
 
 def train(
@@ -87,6 +87,7 @@ def resume(
     overrides: Iterable[str] = (),
     *,
     epochs: int | None = None,
+    anyway: bool = False,
     console: Console | None = None,
     evaluation: bool = True,
     report: bool = True,
@@ -97,6 +98,7 @@ def resume(
         path: The run's folder, or the run, with its data where these are in memory.
         overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
         epochs: The number of epochs in all, those that are done included; as configured where `None`.
+        anyway: Whether to go on with data that have changed, as many samples of the same shape.
         console: Where progress is shown; nowhere where `None`.
         evaluation: Whether to evaluate the trained model.
         report: Whether to write the report.
@@ -112,7 +114,7 @@ def resume(
     if processes.follows:
         return _follow(processes, run.memory)
     with processes.leading(), locked(run.path), blaming():
-        _change(run, overrides, epochs)
+        _change(run, overrides, epochs, anyway)
         return _finish(run, processes, console, evaluation, report)
 
 
@@ -129,7 +131,7 @@ def _follow(processes: Processes, memory: InMemory | None) -> Run:
     return run
 
 
-def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
+def _change(run: Run, overrides: Iterable[str], epochs: int | None, anyway: bool) -> None:
     asked = [*overrides, *([f"training.epochs={epochs}"] if epochs is not None else [])]
     if asked:
         go_on(run, asked)
@@ -138,6 +140,8 @@ def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
             f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all, or "
             f"train a new one from its weights by `otae train … --from {run.path}`."
         )
+    if anyway:
+        accept_data(run)
 
 
 def _finish(run: Run, processes: Processes, console: Console | None, evaluation: bool, report: bool) -> Run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..splits import Splits, split
-from .continuation import go_on
+from .continuation import accept_data, go_on
 from .fit import fit
 from .interrupted import Interrupted
 from .placement import is_first
@@ -16,6 +16,7 @@ __all__ = [
     "Interrupted",
     "Processes",
     "Splits",
+    "accept_data",
     "check_accelerator",
     "fit",
     "go_on",

@@ -107,10 +107,11 @@ def _prepare(run: Run, processes: Processes) -> _Prepared:
     checkpoints = Checkpoints(run.path)
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
-    changes = _changes(run, checkpoint, data)
+    replaced = checkpoint is not None and require_same_data(run, checkpoint.position, data)
+    changes = _changes(run, checkpoint)
     splits = find_splits(run, dataset)
     if processes.leads:
-        keep_data(run, dataset, data, splits)
+        keep_data(run, dataset, data, splits, anew=replaced)
     with seeded(experiment.seed):
         train, validation = _loaders(experiment, dataset, splits, processes)
         check_length(experiment.training, len(train))
@@ -175,11 +176,10 @@ def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches | N
     rehearse(make, train.dataset, train.indices[: -(-len(train.indices) // len(train))].tolist())
 
 
-def _changes(run: Run, checkpoint: Checkpoint | None, data: Fingerprint) -> Changes:
+def _changes(run: Run, checkpoint: Checkpoint | None) -> Changes:
     """Returns what changed since a checkpoint, all of it asked for."""
     if checkpoint is None:
         return {}
-    require_same_data(checkpoint.position.data, data)
     changes = find_changes(checkpoint.position.configuration, run.experiment)
     require_accepted(run, changes)
     return changes

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +31,8 @@ class Linear:
         from sklearn.decomposition import PCA  # two seconds that listing the metrics need not wait for
 
         self.points, self.latent_dim = vectors(train), latent_dim
-        self.pca = PCA(min(latent_dim, *self.points.shape), random_state=0).fit(self.points.numpy())
+        with np.errstate(invalid="ignore", divide="ignore"):  # ratios of variances of points that coincide
+            self.pca = PCA(min(latent_dim, *self.points.shape), random_state=0).fit(self.points.numpy())
 
     @cached_property
     def degenerate(self) -> str | None:
@@ -85,4 +88,4 @@ def vectors(samples: Tensor) -> Tensor:
     Args:
         samples: The samples, with shape (N, …).
     """
-    return samples.detach().reshape(len(samples), -1).double()
+    return samples.detach().reshape(len(samples), prod(samples.shape[1:])).double()  # there may be no sample

@@ -76,6 +76,25 @@ class TestExactFusedGW(CostSuite):
 
 
 @pytest.mark.slow
+class TestFusedGWOfDistancesInside(BetweenSpaces):
+    plugin = FusedGW
+    target_shapes = None
+    options = {"alpha": 1.0, "epsilon": 30.0, **TIGHT}
+    counts_multiplicity = True
+    lengths = {"epsilon": 4.0}
+
+
+@pytest.mark.slow
+class TestFusedGWOfDistancesBetween(CostSuite):
+    plugin = FusedGW
+    options = {"alpha": 0.0, "epsilon": 2.0, **TIGHT}
+    counts_multiplicity = True
+    moves_freely = True
+    degree = 2.0
+    lengths = {"epsilon": 2.0}
+
+
+@pytest.mark.slow
 class TestInnerProductGW(BetweenSpaces):
     plugin = InnerProductGW
     options = {"epsilon": 20.0, **TIGHT}

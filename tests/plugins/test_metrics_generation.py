@@ -180,7 +180,6 @@ class Halves(nn.Module):
         return self.scale * x.flatten(1)[:, :2]
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_a_single_training_sample_has_no_linear_baseline_to_compare_with() -> None:
     seen = replace(specimen_of(draws(30, 5).float()), train=Samples(data=draws(1, 5).float(), codes=draws(1, 2)))
     with pytest.raises(NotApplicableError, match="two training samples at least"):
