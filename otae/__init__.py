@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .interfaces import Prior as Prior
     from .loading import load_config as load_config
     from .objective import Objective as Objective
-    from .objective import Term as Term
     from .registry import costs as costs
     from .registry import datasets as datasets
     from .registry import decoders as decoders
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from .run import load as load
     from .study import compare as compare
     from .study import run_study as run_study
+    from .term import Term as Term
     from .workflow import resume as resume
     from .workflow import train as train
 
@@ -45,7 +45,8 @@ _HOMES = {
     "evaluation": ["evaluate"],
     "interfaces": ["Cost", "Dataset", "Decoder", "Encoder", "Ground", "Kernel", "Metric", "Prior"],
     "loading": ["load_config"],
-    "objective": ["Objective", "Term"],
+    "objective": ["Objective"],
+    "term": ["Term"],
     "registry": ["costs", "datasets", "decoders", "encoders", "grounds", "kernels", "metrics", "priors"],
     "run": ["Run", "load"],
     "study": ["compare", "run_study"],

@@ -16,7 +16,7 @@ from .errors import ConfigError, DataError, ObjectiveError, OtaeError, PluginErr
 from .faults import make_failure
 from .interfaces import Cost, Dataset, InMemory, Metric
 from .nested import Nested, is_component, kind_of, nested_type
-from .objective import Objective, Term
+from .objective import Objective
 from .optimizers import check as check_training
 from .registry import (
     Registry,
@@ -30,6 +30,7 @@ from .registry import (
     registries,
 )
 from .signature import filled, handed, options_model, parameters, validated
+from .term import Term
 from .term_rules import check_fit, check_name
 
 DEFAULT_METRICS = "default"

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from .autoencoder import Autoencoder
+from .chunks import apply_in_chunks
 from .cloud import Cloud
 from .contracts import require_law, require_shape
 from .share import Share
@@ -39,6 +40,7 @@ class Clouds:
         model: The autoencoder.
         x: The batch, with shape (N, *data_shape).
         share: What x is of a batch that lies on several processes; `None` where it is the whole batch.
+        chunks: In how many chunks the networks work through x, whose activations are held one after the other.
 
     Examples:
         >>> clouds = Clouds(model, x)  # doctest: +SKIP
@@ -46,10 +48,10 @@ class Clouds:
         torch.Size([64, 1, 8, 8])
     """
 
-    def __init__(self, model: Autoencoder, x: Tensor, share: Share | None = None) -> None:
+    def __init__(self, model: Autoencoder, x: Tensor, share: Share | None = None, chunks: int = 1) -> None:
         self.model = model
         self.x = x
-        self.share = share
+        self.share, self.chunks = share, chunks
         self._drawn: dict[str, Cloud] = {}
         self._whole: dict[tuple[str, bool], Cloud] = {}
         self._law: Distribution | None = None
@@ -105,7 +107,7 @@ class Clouds:
 
     def redrawn(self) -> Clouds:
         """Returns the clouds of the same batch, to be drawn anew, from the law of the codes that is known already."""
-        fresh = Clouds(self.model, self.x, self.share)
+        fresh = Clouds(self.model, self.x, self.share, self.chunks)
         fresh._law = self._law
         fresh._whole = {key: cloud for key, cloud in self._whole.items() if key[0] == "data"}
         return fresh
@@ -130,7 +132,12 @@ class Clouds:
         return self._whole[key]
 
     def _apply(self, module: nn.Module, x: Tensor) -> Any:
-        return module(x) if self.share is None else self.share.apply(module, x)
+        if self.share is None:
+            return apply_in_chunks(module, x, self.chunks)
+        if self.chunks == 1:
+            return self.share.compute((id(module), module.training), lambda: module(x))
+        with self.share.apart():
+            return apply_in_chunks(module, x, self.chunks)
 
     def __getitem__(self, names: str | Sequence[str]) -> Cloud:
         """Returns a cloud by its name, or the joint cloud of several names."""

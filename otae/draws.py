@@ -34,11 +34,12 @@ class WholeDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Args:
         sizes: The number of rows of each process.
         rank: The number of this process.
+        together: Whether all processes draw at once; not where the rows are chunks of one process.
     """
 
-    def __init__(self, sizes: tuple[int, ...], rank: int) -> None:
+    def __init__(self, sizes: tuple[int, ...], rank: int, *, together: bool = True) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.sizes, self.rank = sizes, rank
+        self.sizes, self.rank, self.together = sizes, rank, together
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -55,7 +56,7 @@ class WholeDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return first.copy_(self._keep(func(whole, *args[1:], **options)))
             if packet in _LIKE:
                 return self._keep(func(self._widen(first), **options))
-            if packet in _BY_PARAMETERS:
+            if packet in _BY_PARAMETERS and self.together:
                 wide = [gather_rows(each, self.sizes, self.rank) if _has_rows(each, first) else each for each in args]
                 return self._keep(func(*wide, **options))
         if packet in _NEW and self._is_ours(tuple(first or ())):

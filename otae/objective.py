@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +12,11 @@ from torch import Tensor, nn
 from .autoencoder import Autoencoder
 from .cloud import Cloud
 from .clouds import Clouds
-from .contracts import require_scalar
 from .errors import ObjectiveError
-from .interfaces import Cost
-from .schedule import Weight, as_weight, has_ended, weight_at
+from .schedule import has_ended, weight_at
 from .share import Share
-from .term_rules import Names, as_names, check_density, check_fit, check_name
-from .transport import Transport
-from .views import Memory
+from .term import Term
+from .term_rules import check_density, check_name
 
 
 @dataclass(frozen=True)
@@ -59,107 +55,6 @@ class Losses:
         return torch.stack([term.weighted for term in self.terms.values()]).sum()
 
 
-class Term(nn.Module):
-    """Creates a term: a cost between two named clouds, times a weight.
-
-    Args:
-        cost: The cost.
-        source: The name of a cloud, or several for a joint cloud: data, code, reconstruction, prior, generation, recode.
-        target: Likewise; `None` for a cost that looks at its source alone.
-        weight: A number, or a schedule: a `Schedule`, or its options as a dict, such as `{"from": 0, "to": 1, "steps": 1000}`.
-        memory: How many recent points of either cloud join it while training, cut from the graph.
-        gather: Whether the cost sees the whole batch where several processes share it; else each process compares its own
-            samples alone, which is another objective, save for costs that are means over samples.
-
-    Raises:
-        ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
-
-    Examples:
-        >>> import otae
-        >>> Term(otae.costs.create("paired"), "data", "reconstruction", weight=1.0).source
-        ('data',)
-    """
-
-    def __init__(
-        self,
-        cost: Cost,
-        source: Names,
-        target: Names | None = None,
-        weight: Weight | Mapping[str, Any] = 1.0,
-        memory: int = 0,
-        gather: bool = True,
-    ) -> None:
-        super().__init__()
-        check_fit(type(cost), source, target)
-        if memory and (cost.unary or cost.needs_density):
-            raise ObjectiveError(
-                f"The cost {type(cost).__name__} looks at laws, which a memory does not keep: set memory to 0."
-            )
-        if memory and not gather:
-            raise ObjectiveError("A memory keeps points of whole batches, alike on all processes: leave gather out.")
-        self.gather = gather and (memory > 0 or not cost.separable)
-        self.memories = nn.ModuleList(Memory(memory) for _ in range(2)) if memory else None
-        self._warned = False
-        self.cost = cost
-        self.source = as_names(source)
-        self.target = None if target is None else as_names(target)
-        self.weight = as_weight(weight)
-
-    def forward(self, clouds: Clouds) -> Tensor:
-        """Returns the cost between the term's clouds, a scalar; of several processes, the mean over these is the term's value.
-
-        Args:
-            clouds: The clouds of the batch.
-        """
-        source, target = self.view(clouds)
-        if self.memories is not None and target is not None:
-            source, target = (memory(cloud) for memory, cloud in zip(self.memories, (source, target), strict=True))
-        share = clouds.share
-        if self.gather or share is None:
-            return require_scalar(self.cost(source, target), self.cost)
-        with share.apart():
-            return share.factor * require_scalar(self.cost(source, target), self.cost)
-
-    def view(self, clouds: Clouds) -> tuple[Cloud, Cloud | None]:
-        """Returns the clouds that the cost compares: of the whole batch, or of the own samples where it looks at these alone.
-
-        Args:
-            clouds: The clouds of the batch.
-        """
-        law = self.cost.needs_density
-        source = clouds.view(self.source, whole=self.gather, law=law)
-        return source, None if self.target is None else clouds.view(self.target, whole=self.gather, law=law)
-
-    def adversary_loss(self, source: Cloud, target: Cloud, share: Share | None = None) -> Tensor:
-        """Returns what the cost's adversary minimises, a scalar.
-
-        Args:
-            source: The source cloud, as `view` returns it, cut from the graph.
-            target: The target cloud, likewise.
-            share: What they are of a batch that lies on several processes.
-        """
-        if self.gather or share is None:
-            return self.cost.adversary_loss(source, target)
-        with share.apart():
-            return share.factor * self.cost.adversary_loss(source, target)
-
-    def take_unconverged(self, name: str) -> float | None:
-        """Returns the share of the cost's solves since the last call that did not converge, and warns of the first.
-
-        Args:
-            name: The name of the term.
-        """
-        if not isinstance(self.cost, Transport) or (share := self.cost.take_unconverged()) is None:
-            return None
-        if share and not self._warned:
-            self._warned = True
-            warnings.warn(f"The term {name!r}: {self.cost.trouble}", RuntimeWarning, stacklevel=2)
-        return share
-
-    def extra_repr(self) -> str:
-        return f"source={self.source}, target={self.target}, weight={self.weight}"
-
-
 class Objective(nn.Module):
     """Creates an objective from named terms; a plain module for anyone's own loop.
 
@@ -190,7 +85,14 @@ class Objective(nn.Module):
         return iter(cast("Mapping[str, Term]", self.terms).items())
 
     def forward(
-        self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0, share: Share | None = None
+        self,
+        model: Autoencoder,
+        x: Tensor,
+        *,
+        step: int = 0,
+        epoch: int = 0,
+        share: Share | None = None,
+        chunks: int = 1,
     ) -> Losses:
         """Returns the terms' values on a batch, and their sum.
 
@@ -202,8 +104,9 @@ class Objective(nn.Module):
             step: The number of main steps done, for schedules.
             epoch: The number of epochs done, for schedules.
             share: What x is of a batch that lies on several processes; `None` where it is the whole batch.
+            chunks: In how many chunks the networks work through x: more need less memory, and give the same.
         """
-        clouds = Clouds(model, x, share)
+        clouds = Clouds(model, x, share, chunks)
         losses = {}
         for name, term in self:
             raw = term(clouds)
@@ -220,7 +123,7 @@ class Objective(nn.Module):
         return all(has_ended(term.weight, step, epoch) for _, term in self)
 
     def adversary_losses(
-        self, model: Autoencoder, x: Tensor, rounds: int = 1, share: Share | None = None
+        self, model: Autoencoder, x: Tensor, rounds: int = 1, share: Share | None = None, chunks: int = 1
     ) -> Iterator[dict[str, Tensor]]:
         """Yields what each term's adversary minimises, round after round, on fresh clouds that are cut from the graph.
 
@@ -231,13 +134,14 @@ class Objective(nn.Module):
             x: The batch, with shape (N, *data_shape).
             rounds: The number of rounds.
             share: As for the objective itself.
+            chunks: Likewise.
         """
         duels = [(name, term) for name, term in self if term.cost.adversary is not None and term.target is not None]
-        clouds = Clouds(model, x, share)
+        clouds = Clouds(model, x, share, chunks)
         for _ in range(rounds):
             with torch.no_grad():
                 drawn = {name: _detach(*term.view(clouds)) for name, term in duels}
-            yield {name: term.adversary_loss(*drawn[name], share) for name, term in duels}
+            yield {name: term.adversary_loss(*drawn[name], share, chunks) for name, term in duels}
             clouds = clouds.redrawn()
 
     def maximised(self) -> list[nn.Parameter]:
@@ -276,7 +180,14 @@ class Objective(nn.Module):
     if TYPE_CHECKING:
 
         def __call__(
-            self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0, share: Share | None = None
+            self,
+            model: Autoencoder,
+            x: Tensor,
+            *,
+            step: int = 0,
+            epoch: int = 0,
+            share: Share | None = None,
+            chunks: int = 1,
         ) -> Losses: ...
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, TransformedDistribution
+from torch import Tensor
 
 from .cloud import Cloud
 from .collectives import gather_rows
 from .draws import WholeDraws, find_state, read_state
-from .errors import CloudError
+from .laws import map_laws
 
 T = TypeVar("T")
 
@@ -27,12 +25,12 @@ class Share:
     Args:
         sizes: The number of samples of each process, none of them 0.
         rank: The number of this process.
-        stochastic: Which modules draw random numbers, as it was found; kept from batch to batch.
+        stochastic: What draws random numbers, as it was found; kept from batch to batch.
     """
 
     sizes: tuple[int, ...]
     rank: int
-    stochastic: dict[tuple[int, bool], bool] = field(default_factory=dict, repr=False)
+    stochastic: dict[tuple[object, ...], bool] = field(default_factory=dict, repr=False)
 
     @property
     def count(self) -> int:
@@ -62,7 +60,7 @@ class Share:
             CloudError: If its law is needed, and cannot be gathered.
         """
         points, weights = self._gather(cloud.points), None if cloud.weights is None else self._gather(cloud.weights)
-        gathered = self._gather_law(cloud.law) if law and cloud.law is not None else None
+        gathered = map_laws([cloud.law], self._join) if law and cloud.law is not None else None
         return Cloud(points, weights, gathered, tuple(self.gather(part, law=law) for part in cloud.parts))
 
     def draw(self, draw: Callable[[], T]) -> T:
@@ -74,22 +72,21 @@ class Share:
         with WholeDraws(self.sizes, self.rank):
             return draw()
 
-    def apply(self, module: nn.Module, x: Tensor) -> Any:
-        """Returns what a module makes of the own rows; the noise that it draws, if any, is that of the whole batch's rows.
+    def compute(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """Returns what a function computes of the own rows; the noise that it draws, if any, is that of the whole batch's rows.
 
         Args:
-            module: The module.
-            x: Its input, with shape (B, …).
+            key: What is computed: whether it draws is found out once.
+            compute: The function.
         """
-        known = id(module), module.training
-        if known not in self.stochastic:
+        if key not in self.stochastic:
             restore, before = find_state(), read_state()
-            result = module(x)
-            self.stochastic[known] = read_state() != before
-            if not self.stochastic[known]:
+            result = compute()
+            self.stochastic[key] = read_state() != before
+            if not self.stochastic[key]:
                 return result
             restore()
-        return self.draw(lambda: module(x)) if self.stochastic[known] else module(x)
+        return self.draw(compute) if self.stochastic[key] else compute()
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -101,24 +98,18 @@ class Share:
         finally:
             restore()
 
+    def _join(self, rows: list[Tensor]) -> Tensor:
+        return self._gather(rows[0])
+
     def _gather(self, rows: Tensor) -> Tensor:
         return gather_rows(rows, self.sizes, self.rank)
 
-    def _gather_law(self, law: Distribution) -> Distribution:
-        """Returns the laws of all rows; one law for all of them is the same on all processes."""
-        if not law.batch_shape:
-            return law
-        if isinstance(law, Independent):
-            return Independent(self._gather_law(law.base_dist), law.reinterpreted_batch_ndims, validate_args=False)
-        if isinstance(law, TransformedDistribution):
-            return TransformedDistribution(self._gather_law(law.base_dist), law.transforms, validate_args=False)
-        tensors = {name: value for name, value in vars(law).items() if isinstance(value, Tensor)}
-        if not tensors or any(len(value) != law.batch_shape[0] for value in tensors.values() if value.ndim):
-            raise CloudError(
-                f"The law {type(law).__name__} has other tensors than one row a sample, so that the laws of several processes "
-                "cannot be put together: train on one process, or set gather to false."
-            )
-        whole = copy.copy(law)
-        vars(whole).update({name: self._gather(value) for name, value in tensors.items() if value.ndim})
-        whole._batch_shape = torch.Size((self.count, *law.batch_shape[1:]))
-        return whole
+
+def split_evenly(total: int, count: int) -> tuple[int, ...]:
+    """Returns the sizes of as equal shares as can be, the larger ones first.
+
+    Args:
+        total: What is shared out.
+        count: The number of shares.
+    """
+    return tuple(total // count + (each < total % count) for each in range(count))

@@ -19,12 +19,13 @@ from torch import distributed as dist
 import otae
 from otae import Autoencoder, Objective, Term
 from otae.build import Parts, Shape, build, open_dataset
+from otae.chunks import hold_weights
 from otae.clouds import Clouds
 from otae.collectives import average_gradients, gather_rows
 from otae.recipes import recipes
 from otae.share import Share
 
-COUNT, STEPS, RATE = 11, 3, 1e-2
+COUNT, STEPS, RATE = 11, 2, 1e-2
 SPACES: dict[str, Any] = {
     "paired": ("data", "reconstruction"),
     "coupled-gw": ("prior", "generation"),
@@ -38,23 +39,22 @@ SIZES = {"critic": ((1, 8, 8), (3,))}
 
 def list_costs() -> dict[str, Callable[[], Parts]]:
     """Returns what builds a model with one term, for each built-in cost."""
-    return {f"cost {name}": lambda name=name: _build_term(name) for name in otae.costs.names() if name not in UNNAMED}
+    return {f"cost {name}": lambda name=name: build_term(name) for name in otae.costs.names() if name not in UNNAMED}
 
 
 def list_recipes() -> dict[str, Callable[[], Parts]]:
     """Returns what builds the parts of each recipe."""
     return {
-        f"recipe {name}": lambda name=name: _build_recipe(name) for name in sorted({each.name for each in recipes()})
+        f"recipe {name}": lambda name=name: build_recipe(name) for name in sorted({each.name for each in recipes()})
     }
 
 
 def _name_recipes() -> list[str]:
-    """Returns the recipes; those for larger images differ in their networks alone, and one stands for them."""
-    names = sorted({each.name for each in recipes()})
-    return [name for name in names if not name.endswith("-64") or name == "gwae-64"]
+    """Returns the recipes; those for larger images differ in their networks alone."""
+    return [name for name in sorted({each.name for each in recipes()}) if not name.endswith("-64")]
 
 
-def _build_term(name: str) -> Parts:
+def build_term(name: str) -> Parts:
     shape, kind = (1, 8, 8), otae.costs.get(name)
     encoder = otae.encoders.create("mlp", data_shape=shape, latent_dim=3, width=16, depth=1, noise="gaussian")
     decoder = otae.decoders.create("mlp", data_shape=shape, latent_dim=3, width=16, depth=1, value_range=(0.0, 1.0))
@@ -65,7 +65,7 @@ def _build_term(name: str) -> Parts:
     return Parts(Autoencoder(encoder, decoder, prior), Objective({"term": Term(cost, source, target)}))
 
 
-def _build_recipe(name: str) -> Parts:
+def build_recipe(name: str) -> Parts:
     experiment = otae.load_config(name)
     return build(experiment, _read_shape(json.dumps(experiment.data.model_dump(mode="json"), sort_keys=True), name))
 
@@ -77,12 +77,12 @@ def _read_shape(data: str, name: str) -> Shape:
 
 
 def _build_local() -> Parts:
-    parts = _build_term("mmd")
+    parts = build_term("mmd")
     return Parts(parts.model, Objective({"term": Term(otae.costs.create("mmd"), "code", "prior", gather=False)}))
 
 
 def _build_noisy() -> Parts:
-    parts = _build_term("sinkhorn")
+    parts = build_term("sinkhorn")
     parts.model.encoder = Noisy(parts.model.encoder)
     return parts
 
@@ -121,13 +121,14 @@ def compare_local(share: Share) -> dict[str, float]:
     return {"loss": abs(float(_average(raw, share)) - expected)}
 
 
-def compare(make: Callable[[], Parts], dtype: torch.dtype, share: Share) -> dict[str, float]:
+def compare(make: Callable[[], Parts], dtype: torch.dtype, share: Share | None, chunks: int = 1) -> dict[str, float]:
     """Returns the largest deviations of losses, gradients and weights, over some steps of gradient descent.
 
     Args:
         make: What builds the parts.
         dtype: The type to compute in.
-        share: The share of this process.
+        share: The share of this process; `None` for one process.
+        chunks: In how many chunks the networks work.
     """
     torch.manual_seed(0)
     parts = make()
@@ -135,7 +136,7 @@ def compare(make: Callable[[], Parts], dtype: torch.dtype, share: Share) -> dict
     other = copy.deepcopy(parts)
     x = torch.rand(COUNT, *parts.model.data_shape, dtype=dtype)
     state = torch.get_rng_state()
-    shared = list(_descend(parts, x[share.rows], share))
+    shared = list(_descend(parts, x if share is None else x[share.rows], share, chunks))
     torch.set_rng_state(state)
     whole = list(_descend(other, x, None))
     found: dict[str, float] = {}
@@ -146,19 +147,20 @@ def compare(make: Callable[[], Parts], dtype: torch.dtype, share: Share) -> dict
     return found
 
 
-def _descend(parts: Parts, x: Tensor, share: Share | None) -> Iterator[dict[str, Tensor]]:
+def _descend(parts: Parts, x: Tensor, share: Share | None, chunks: int = 1) -> Iterator[dict[str, Tensor]]:
     model, objective = parts.model, parts.objective
     minimised = [*model.parameters(), *objective.minimised()]
     for step in range(STEPS):
-        losses = objective(model, x, step=step, share=share)
-        for name, term in losses.terms.items():
-            if term.raw.requires_grad:
-                gradients = _differentiate(term.raw, minimised, share)
-                yield {f"gradient:{name}.{i}": each for i, each in enumerate(gradients)}
-            yield {f"loss:{name}": _average(term.raw.detach(), share)}
-        gradients = _differentiate(losses.total, minimised, share)
+        with hold_weights(nn.ModuleList([model, objective]), chunks):
+            losses = objective(model, x, step=step, share=share, chunks=chunks)
+            for name, term in losses.terms.items():
+                if term.raw.requires_grad:
+                    gradients = _differentiate(term.raw, minimised, share)
+                    yield {f"gradient:{name}.{i}": each for i, each in enumerate(gradients)}
+                yield {f"loss:{name}": _average(term.raw.detach(), share)}
+            gradients = _differentiate(losses.total, minimised, share)
         _move(minimised, gradients)
-        for answers in filter(None, objective.adversary_losses(model, x, 2, share)):
+        for answers in filter(None, objective.adversary_losses(model, x, 2, share, chunks)):
             owned = objective.maximised()
             total = torch.stack(list(answers.values())).sum()
             yield {"adversary:": _average(total.detach(), share)}
@@ -217,10 +219,10 @@ def _penalise(points: Tensor, differentiated: Tensor) -> Tensor:
     return gradient.square().sum()
 
 
-def _compare_all(make: Callable[[], Parts], dtype: torch.dtype, share: Share) -> dict[str, float]:
+def _compare_all(make: Callable[[], Parts], dtype: torch.dtype, share: Share, chunks: int = 1) -> dict[str, float]:
     """Returns the largest deviations of all processes."""
     found: list[Any] = [None] * len(share.sizes)
-    dist.all_gather_object(found, compare(make, dtype, share))
+    dist.all_gather_object(found, compare(make, dtype, share, chunks))
     return {each: max(own[each] for own in found) for each in found[0]}
 
 
@@ -232,9 +234,10 @@ def main(rank: int, world: int, store: str) -> None:
     found: dict[str, dict[str, float]] = {}
     found["gathering"] = compare_second_derivatives(share)
     found["local"] = compare_local(share)
+    found["chunks"] = _compare_all(lambda: build_recipe("gwae"), torch.float64, share, 3)
     found["noisy"] = _compare_all(_build_noisy, torch.float64, share)
     for name, make in (list_costs() | list_recipes()).items():
-        for dtype in (torch.float64, *([] if name.endswith("-64") else [torch.float32])):
+        for dtype in (torch.float64, *([torch.float32] if name.startswith("cost") or name == "recipe gwae" else [])):
             key = f"{name} {str(dtype).removeprefix('torch.')}"
             found[key] = _compare_all(make, dtype, share)
             print(key, found[key], file=sys.stderr, flush=True)

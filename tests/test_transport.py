@@ -11,8 +11,8 @@ from torch import Tensor
 import otae
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.objective import Term
 from otae.reductions import load_library
+from otae.term import Term
 from otae.transport import Limits, Measure, Optimum, Plan, Transport, solve_matrix
 from otae.transport.envelope import Needs
 from otae_gromov import GW, MatrixGW

@@ -92,6 +92,7 @@ class TrainingConfig(Section):
         devices: The number of devices of a machine, with a process each; `auto` takes one, or those that torchrun or srun
             has started. The batch is shared out among them, and the result is that of one.
         nodes: The number of machines.
+        accumulate: The number of chunks in which networks work through a batch: more need less memory, and change nothing else.
         threads: The number of torch's threads on the CPU; null leaves it as it is. Small networks are faster with 1.
         precision: The arithmetic; costs keep their sums in single precision at least.
     """
@@ -106,6 +107,7 @@ class TrainingConfig(Section):
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     devices: Literal["auto"] | Annotated[int, Field(gt=0, le=1024)] = "auto"
     nodes: Annotated[int, Field(gt=0, le=65_536)] = 1
+    accumulate: Annotated[int, Field(gt=0, lt=2**31)] = 1
     threads: Annotated[int, Field(gt=0, le=1024)] | None = None
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
 

@@ -28,8 +28,8 @@ class Cost(nn.Module, ABC):
         same_space: Whether the clouds must live in one space; `False` for Gromov-Wasserstein.
         unary: Whether the cost looks at its source alone and takes no target.
         needs_density: Whether the clouds' laws must have densities.
-        separable: Whether the cost is a mean over the samples of its source, each with its own target's: each process may
-            then compute its own rows' alone.
+        separable: Whether the cost, and what its adversary minimises, are means over samples or pairs of them: a process may
+            then compute its own rows alone, or some of them at a time.
         vectorized: Whether `torch.vmap` can see through the cost, so that batches of clouds are computed at once.
         former: The options that the cost had once, and what to write instead of each, with `VALUE` for its value.
     """

@@ -11,7 +11,7 @@ from torch import distributed as dist
 from ..collectives import average_gradients, share_weights
 from ..draws import read_state
 from ..errors import ProcessError
-from ..share import Share
+from ..share import Share, split_evenly
 from .placement import Placement
 
 
@@ -28,7 +28,7 @@ class Exchange:
     def __init__(self, placement: Placement) -> None:
         self.count, self.rank = placement.world, placement.rank
         self.device = torch.device("cpu")
-        self._stochastic: dict[tuple[int, bool], bool] = {}
+        self._stochastic: dict[tuple[object, ...], bool] = {}
 
     def share(self, total: int) -> Share | None:
         """Returns the share of this process of a batch; `None` where there is but one process.
@@ -92,16 +92,6 @@ class Exchange:
         """
         if self.count > 1:
             share_weights(tensors)
-
-
-def split_evenly(total: int, count: int) -> tuple[int, ...]:
-    """Returns the sizes of as equal shares as can be, the larger ones first.
-
-    Args:
-        total: What is shared out.
-        count: The number of shares.
-    """
-    return tuple(total // count + (each < total % count) for each in range(count))
 
 
 def _scalar(value: float) -> Tensor:

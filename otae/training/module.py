@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ..build import Parts
+from ..chunks import hold_weights
 from ..config import TrainingConfig
 from ..errors import NonFiniteError
 from ..objective import Losses
@@ -90,7 +91,8 @@ class Engine(LightningModule):
         answers: dict[str, Tensor] = {}
         if adversary:
             steps = self.training_config.adversary.steps
-            for losses in self.objective.adversary_losses(self.model, batch, steps, share):
+            chunks = self.training_config.accumulate
+            for losses in self.objective.adversary_losses(self.model, batch, steps, share, chunks):
                 answers = self._adversary_step(adversary[0], losses)
         self.step += 1
         self._schedule("step")
@@ -101,8 +103,9 @@ class Engine(LightningModule):
 
     def _main_step(self, main: Optimizer, batch: Tensor, share: Share | None) -> dict[str, Tensor]:
         """Returns the values of the terms, once the model and the costs have descended."""
-        with frozen(self._maximised):
-            losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch, share=share)
+        chunks, moment = self.training_config.accumulate, {"step": self.step, "epoch": self.current_epoch}
+        with frozen(self._maximised), hold_weights(self, chunks):
+            losses = self.objective(self.model, batch, **moment, share=share, chunks=chunks)
             values = self.exchange.mean(_flat(losses))
             raw = {name: values[name] for name in losses.terms}
             self._guard(values["total"], raw, "The loss")

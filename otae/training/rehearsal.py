@@ -14,7 +14,7 @@ from ..contracts import require_law, require_scalar, require_shape
 from ..errors import ConfigError, OtaeError
 from ..faults import blaming, make_fault
 from ..interfaces import Dataset, Encoder, Prior
-from ..objective import Term
+from ..term import Term
 from .randomness import seeded
 
 _TINY, _DRAWS = 4, 64

@@ -91,6 +91,7 @@ class Critic(Cost):
         True
     """
 
+    separable = True
     scales: Tensor
 
     def __init__(
