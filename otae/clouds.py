@@ -37,6 +37,7 @@ class Clouds:
     Args:
         model: The autoencoder.
         x: The batch, with shape (N, *data_shape).
+        weights: The weight of each sample, with shape (N,), which all clouds on its line bear; uniform where `None`.
 
     Examples:
         >>> clouds = Clouds(model, x)  # doctest: +SKIP
@@ -44,9 +45,10 @@ class Clouds:
         torch.Size([64, 1, 8, 8])
     """
 
-    def __init__(self, model: Autoencoder, x: Tensor) -> None:
+    def __init__(self, model: Autoencoder, x: Tensor, weights: Tensor | None = None) -> None:
         self.model = model
         self.x = x
+        self.weights = weights
         self._drawn: dict[str, Cloud] = {}
         self._law: Distribution | None = None
 
@@ -59,7 +61,7 @@ class Clouds:
 
     def redrawn(self) -> Clouds:
         """Returns the clouds of the same batch, to be drawn anew, from the law of the codes that is known already."""
-        fresh = Clouds(self.model, self.x)
+        fresh = Clouds(self.model, self.x, self.weights)
         fresh._law = self._law
         return fresh
 
@@ -73,15 +75,15 @@ class Clouds:
 
 
 def _data(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.x)
+    return Cloud(clouds.x, clouds.weights)
 
 
 def _code(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.law.rsample(), law=clouds.law)
+    return Cloud(clouds.law.rsample(), clouds.weights, clouds.law)
 
 
 def _reconstruction(clouds: Clouds) -> Cloud:
-    return Cloud(_decode(clouds.model, clouds["code"].points))
+    return Cloud(_decode(clouds.model, clouds["code"].points), clouds.weights)
 
 
 def _prior(clouds: Clouds) -> Cloud:

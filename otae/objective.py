@@ -154,16 +154,19 @@ class Objective(nn.Module):
     def __iter__(self) -> Iterator[tuple[str, Term]]:
         return iter(cast("Mapping[str, Term]", self.terms).items())
 
-    def forward(self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0) -> Losses:
+    def forward(
+        self, model: Autoencoder, x: Tensor, *, weights: Tensor | None = None, step: int = 0, epoch: int = 0
+    ) -> Losses:
         """Returns the terms' values on a batch, and their sum.
 
         Args:
             model: The autoencoder.
             x: The batch, with shape (N, *data_shape).
+            weights: The weight of each sample, with shape (N,), for costs that take weights; uniform where `None`.
             step: The number of main steps done, for schedules.
             epoch: The number of epochs done, for schedules.
         """
-        clouds = Clouds(model, x)
+        clouds = Clouds(model, x, weights)
         losses = {}
         for name, term in self:
             raw = term(clouds)
@@ -179,7 +182,9 @@ class Objective(nn.Module):
         """
         return all(has_ended(term.weight, step, epoch) for _, term in self)
 
-    def adversary_losses(self, model: Autoencoder, x: Tensor, rounds: int = 1) -> Iterator[dict[str, Tensor]]:
+    def adversary_losses(
+        self, model: Autoencoder, x: Tensor, rounds: int = 1, *, weights: Tensor | None = None
+    ) -> Iterator[dict[str, Tensor]]:
         """Yields what each term's adversary minimises, round after round, on fresh clouds that are cut from the graph.
 
         The batch is encoded once: between two rounds only the adversaries may change.
@@ -188,9 +193,10 @@ class Objective(nn.Module):
             model: The autoencoder.
             x: The batch, with shape (N, *data_shape).
             rounds: The number of rounds.
+            weights: The weight of each sample, with shape (N,); uniform where `None`.
         """
         duels = [(name, term) for name, term in self if term.cost.adversary is not None and term.target is not None]
-        clouds = Clouds(model, x)
+        clouds = Clouds(model, x, weights)
         for _ in range(rounds):
             with torch.no_grad():
                 drawn = [(clouds[term.source].detach(), clouds[term.target or ()].detach()) for _, term in duels]
@@ -232,4 +238,6 @@ class Objective(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, model: Autoencoder, x: Tensor, *, step: int = 0, epoch: int = 0) -> Losses: ...
+        def __call__(
+            self, model: Autoencoder, x: Tensor, *, weights: Tensor | None = None, step: int = 0, epoch: int = 0
+        ) -> Losses: ...
