@@ -39,6 +39,7 @@ class Engine(LightningModule):
         self.model, self.objective = parts.model, parts.objective
         self.training_config, self.seed = training, seed
         self.step = 0  # main steps done; Lightning's own counter counts every optimiser's
+        self.weights: Tensor | None = None  # of the samples of the batch, uniform where there are none
         self.latest: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
@@ -95,15 +96,24 @@ class Engine(LightningModule):
         losses = self._main_step(main, batch)
         answers: dict[str, Tensor] = {}
         if adversary:
-            for answers in self.objective.adversary_losses(self.model, batch, self.training_config.adversary.steps):
+            rounds = self.training_config.adversary.steps
+            for answers in self.objective.adversary_losses(self.model, batch, rounds, weights=self.weights):
                 self._adversary_step(adversary[0], answers)
         self.step += 1
         self._schedule("step")
         self._record(losses, answers, main)
 
+    def compute_losses(self, x: Tensor) -> Losses:
+        """Returns the terms' values on a batch at the step and epoch that training is at.
+
+        Args:
+            x: The samples, with shape (B, *data_shape).
+        """
+        return self.objective(self.model, x, weights=self.weights, step=self.step, epoch=self.current_epoch)
+
     def _main_step(self, main: Optimizer, batch: Tensor) -> Losses:
         with frozen(self._maximised):
-            losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch)
+            losses = self.compute_losses(batch)
             raw = {name: term.raw for name, term in losses.terms.items()}
             self._guard(losses.total, raw, "The loss")
             self._descend(main, losses.total, self._minimised, raw)
@@ -144,7 +154,7 @@ class Engine(LightningModule):
         """
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed * 1_000_003 + index)
-            losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch)
+            losses = self.compute_losses(batch)
         for name, value in _flat(losses).items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + len(batch) * value
         self._seen += len(batch)
