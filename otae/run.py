@@ -22,6 +22,7 @@ from .config import Experiment
 from .errors import PluginError, RunError
 from .explanation import explain
 from .files import write_json, write_text
+from .hub import PREFIX, pull
 from .interfaces import Dataset, InMemory
 from .kept_data import find_preparation, require_data_in_memory
 from .loading import load_config
@@ -155,6 +156,12 @@ class Run:
         """Returns the objective with its trained costs, in eval mode, on the CPU."""
         return self._parts.objective
 
+    @property
+    def shape(self) -> Shape:
+        """Returns what the data told when the run was trained, as its weights keep it."""
+        _, metadata = self._read(self.path / "model.safetensors")
+        return _shape(metadata)
+
     def add_training_time(self, seconds: float) -> None:
         """Adds to the training time that the provenance tells, over all resumptions.
 
@@ -279,9 +286,9 @@ def load(path: str | Path) -> Autoencoder:
     """Returns the trained autoencoder of a run, in eval mode, on the CPU.
 
     Args:
-        path: The run's folder.
+        path: The run's folder, or its address on the Hugging Face Hub, `hf://user/name` or `hf://user/name@revision`.
 
     Raises:
-        RunError: If the folder holds no finished run, a file is corrupt, or a plugin is missing.
+        RunError: If the folder holds no finished run, a file is corrupt, a plugin is missing, or the Hub cannot be reached.
     """
-    return Run(path).model
+    return Run(pull(path) if isinstance(path, str) and path.startswith(PREFIX) else path).model

@@ -18,8 +18,8 @@ LAYERS = [
     "discovery", "registry", "faults", "contracts", "budget", "health", "reductions", "transport", "arrays", "autoencoder",
     "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers", "overrides", "build", "splits",
     "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison",
-    "provenance", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "workflow", "sklearn", "study",
-    "scaffold", "diagnosis", "cli", "__main__",
+    "provenance", "hub", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "publishing",
+    "workflow", "sklearn", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")
 

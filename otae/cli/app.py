@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import LONGEST, NonFiniteError, OtaeError, Stopped, shorten
-from . import apply, compare, data, doctor, listing, new, report, schema, show, study, train
+from . import apply, compare, data, doctor, hub, listing, new, report, schema, show, study, train
 from .console import errors, tell_warnings
 from .environment import describe_fault
 
@@ -102,6 +102,8 @@ app.command("interpolate", rich_help_panel="Use a run")(apply.interpolate)
 app.command("traverse", rich_help_panel="Use a run")(apply.traverse)
 app.command("encode", rich_help_panel="Use a run")(apply.encode)
 app.command("reconstruct", rich_help_panel="Use a run")(apply.reconstruct)
+app.command("push", rich_help_panel="Share")(hub.push)
+app.command("pull", rich_help_panel="Share")(hub.pull)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.command("list", rich_help_panel="Look around")(listing.list_)
 app.command("show", rich_help_panel="Look around")(show.show)
