@@ -3,11 +3,11 @@
 python benchmarks/fuzz.py [--count 10000] [--commands 300] [--seed 1]
 
 Recipes and the parts of the tests are mutated: values are replaced by odd ones of every type, taken out, or set beside, and the
-optimisers and schedulers get options of one another. `--count` of them are loaded, built, and take one step of the
-optimiser in this process; `--commands` more go through the command line, each in a process of its own. A configuration that
-takes 30 seconds of the processor is told as a hang; one that trains for two minutes through the command line is stopped by
-SIGTERM, and must end by it. Memory is limited to 12 GiB. Appends what was neither to results/fuzz_failures.jsonl, and
-writes results/fuzz.json.
+optimisers and schedulers get options of one another. `--count` of them are loaded, split, built, rehearsed as before each
+training, and take one step of the optimiser in this process; `--commands` more go through the command line, each in a process
+of its own. A configuration that takes 90 seconds of the processor is told as a hang; one that trains for two minutes through
+the command line is stopped by SIGTERM, and must end by it. Memory is limited to 12 GiB. Appends what was neither to
+results/fuzz_failures.jsonl, and writes results/fuzz.json.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,22 @@ from configurations import mutate
 from fakes import EXPERIMENT, FAKES
 
 import otae
-from otae.build import Shape, build, open_dataset
+from otae.build import Shape, build
 from otae.cli import main
 from otae.cli.environment import describe_fault
 from otae.errors import OtaeError
 from otae.faults import blaming
+from otae.optimizers import check_length
+from otae.splits import draw_splits, open_data
 from otae.training import seeded
+from otae.training.batches import Batches
 from otae.training.module import Engine
+from otae.training.readiness import check_single_samples
+from otae.training.rehearsal import rehearse
 
 RESULTS = Path(__file__).parent / "results"
 RECIPES = ("gwae", "gwae-mixture", "wae-mmd", "swae", "sinkhorn-ae", "vae", "vamp-vae", "gw-ae", "aae")
-SECONDS, PATIENCE, MEMORY = 30, 120, 12 * 2**30
+SECONDS, PATIENCE, MEMORY = 90, 120, 12 * 2**30
 
 
 class Hang(BaseException):
@@ -71,13 +77,19 @@ def limiting(seconds: int) -> Iterator[None]:
 
 
 def step(values: Any) -> None:
-    """Loads and builds a configuration, and takes one step of its optimiser."""
+    """Loads a configuration, goes through all checks before a training, and takes one step of its optimiser."""
     experiment = otae.load_config(values)
-    dataset = open_dataset(experiment)
-    with seeded(0), blaming():
-        parts = build(experiment, Shape(dataset.data_shape, dataset.value_range))
-        optimizers, _ = Engine(parts, experiment.training, 0).configure_optimizers()
-        batch = dataset.__getitems__(range(min(8, len(dataset))))
+    with seeded(experiment.seed), blaming():
+        dataset = open_data(experiment)
+        make = partial(build, experiment, Shape(dataset.data_shape, dataset.value_range))
+        splits = draw_splits(dataset, experiment.data, experiment.seed)
+        train = Batches(dataset, splits.train, experiment.data.batch_size, experiment.seed)
+        check_length(experiment.training, len(train))
+        check_single_samples(make(), {"train": train})
+        rehearse(make, dataset, train.indices[: -(-len(train.indices) // len(train))].tolist())
+        parts = make()
+        optimizers, _ = Engine(parts, experiment.training, experiment.seed).configure_optimizers()
+        batch = dataset.__getitems__(train.indices[:8].tolist())
         parts.objective(parts.model, batch).total.backward()
         optimizers[0].step()
 

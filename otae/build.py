@@ -225,7 +225,7 @@ def _term(name: str, term: TermConfig, known: dict[str, Any]) -> Term:
     shapes = {"shapes": source, "source_shapes": source, "target_shapes": target}
     cost: Cost = _create(f"objective.{name}.cost", costs, term.cost, {**known, **shapes})
     try:
-        return Term(cost, term.source, term.target, term.weight, term.memory)
+        return Term(cost, term.source, term.target, term.weight, term.memory, term.gather)
     except ObjectiveError as error:
         raise ConfigError(f"objective.{name}: {error}") from error
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from .autoencoder import Autoencoder
 from .cloud import Cloud
 from .contracts import require_law, require_shape
+from .share import Share
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Clouds:
         model: The autoencoder.
         x: The batch, with shape (N, *data_shape).
         weights: The weight of each sample, with shape (N,), which all clouds on its line bear; uniform where `None`.
+        share: What x is of a batch that lies on several processes; `None` where it is the whole batch.
 
     Examples:
         >>> clouds = Clouds(model, x)  # doctest: +SKIP
@@ -45,25 +47,95 @@ class Clouds:
         torch.Size([64, 1, 8, 8])
     """
 
-    def __init__(self, model: Autoencoder, x: Tensor, weights: Tensor | None = None) -> None:
+    def __init__(
+        self, model: Autoencoder, x: Tensor, share: Share | None = None, *, weights: Tensor | None = None
+    ) -> None:
         self.model = model
         self.x = x
+        self.share = share
         self.weights = weights
         self._drawn: dict[str, Cloud] = {}
+        self._whole: dict[tuple[str, bool], Cloud] = {}
         self._law: Distribution | None = None
+
+    @property
+    def count(self) -> int:
+        """Returns the number of samples of the whole batch."""
+        return len(self.x) if self.share is None else self.share.count
 
     @property
     def law(self) -> Distribution:
         """Returns the law of the batch's codes, q(z|x), encoded when first asked for."""
         if self._law is None:
-            self._law = require_law(self.model.encoder(self.x), self.model.encoder)
+            self._law = self.encode(self.x)
         return self._law
+
+    def encode(self, x: Tensor) -> Distribution:
+        """Returns the laws of the codes of samples.
+
+        Args:
+            x: The samples, with shape (N, *data_shape).
+        """
+        return require_law(self._apply(self.model.encoder, x), self.model.encoder)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Returns the decoded codes, with shape (N, *data_shape).
+
+        Args:
+            codes: The codes, with shape (N, latent_dim).
+        """
+        decoder, shape = self.model.decoder, (len(codes), *self.model.data_shape)
+        cure = "End in the shape of the data, which the builder hands in as data_shape."
+        return require_shape(self._apply(decoder, codes), shape, decoder, "samples", cure)
+
+    def draw(self, law: Distribution, weights: Tensor | None = None) -> Cloud:
+        """Returns one draw from each law, with the laws.
+
+        Args:
+            law: The laws, with batch shape (N,).
+            weights: The weight of each draw, with shape (N,); uniform where `None`.
+        """
+        return Cloud(law.rsample() if self.share is None else self.share.draw(law.rsample), weights, law)
+
+    def draw_prior(self) -> Cloud:
+        """Returns the draws of the prior: those of the own rows. All processes draw the whole, since priors may look at it."""
+        prior = self.model.prior
+        cure = "Draw shape (count, latent_dim)."
+        draws = require_shape(prior.sample(self.count), (self.count, prior.latent_dim), prior, "draws", cure)
+        whole = Cloud(draws, law=prior.law)
+        if self.share is None:
+            return whole
+        self._whole["prior", False] = self._whole["prior", True] = whole
+        return Cloud(draws[self.share.rows], law=whole.law)
 
     def redrawn(self) -> Clouds:
         """Returns the clouds of the same batch, to be drawn anew, from the law of the codes that is known already."""
-        fresh = Clouds(self.model, self.x, self.weights)
+        fresh = Clouds(self.model, self.x, self.share, weights=self.weights)
         fresh._law = self._law
+        fresh._whole = {key: cloud for key, cloud in self._whole.items() if key[0] == "data"}
         return fresh
+
+    def view(self, names: Sequence[str], *, whole: bool, law: bool = False) -> Cloud:
+        """Returns a cloud or the joint cloud of several names, of the own rows or gathered over all processes.
+
+        Args:
+            names: The names.
+            whole: Whether to gather; without effect where there is but one process.
+            law: Whether the laws of the samples are needed as well.
+        """
+        if not whole or self.share is None:
+            return self[names]
+        members = [self._gather(self.share, name, law) for name in names]
+        return members[0] if len(members) == 1 else Cloud.joint(*members)
+
+    def _gather(self, share: Share, name: str, law: bool) -> Cloud:
+        own, key = self[name], (name, law)
+        if key not in self._whole:
+            self._whole[key] = share.gather(own, law=law)
+        return self._whole[key]
+
+    def _apply(self, module: nn.Module, x: Tensor) -> Any:
+        return module(x) if self.share is None else self.share.apply(module, x)
 
     def __getitem__(self, names: str | Sequence[str]) -> Cloud:
         """Returns a cloud by its name, or the joint cloud of several names."""
@@ -79,39 +151,26 @@ def _data(clouds: Clouds) -> Cloud:
 
 
 def _code(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.law.rsample(), clouds.weights, clouds.law)
+    return clouds.draw(clouds.law, clouds.weights)
 
 
 def _reconstruction(clouds: Clouds) -> Cloud:
-    return Cloud(_decode(clouds.model, clouds["code"].points), clouds.weights)
-
-
-def _prior(clouds: Clouds) -> Cloud:
-    prior = clouds.model.prior
-    cure = "Draw shape (count, latent_dim)."
-    draws = require_shape(prior.sample(len(clouds.x)), (len(clouds.x), prior.latent_dim), prior, "draws", cure)
-    return Cloud(draws, law=prior.law)
+    return Cloud(clouds.decode(clouds["code"].points), clouds.weights)
 
 
 def _generation(clouds: Clouds) -> Cloud:
-    return Cloud(_decode(clouds.model, clouds["prior"].points))
+    return Cloud(clouds.decode(clouds["prior"].points))
 
 
 def _recode(clouds: Clouds) -> Cloud:
-    law = require_law(clouds.model.encoder(clouds["generation"].points), clouds.model.encoder)
-    return Cloud(law.rsample(), law=law)
-
-
-def _decode(model: Autoencoder, codes: Tensor) -> Tensor:
-    cure = "End in the shape of the data, which the builder hands in as data_shape."
-    return require_shape(model.decoder(codes), (len(codes), *model.data_shape), model.decoder, "samples", cure)
+    return clouds.draw(clouds.encode(clouds["generation"].points))
 
 
 NAMED_CLOUDS: dict[str, NamedCloud] = {
     "data": NamedCloud("data", "data", None, _data),
     "code": NamedCloud("latent", "data", "encoder", _code),
     "reconstruction": NamedCloud("data", "data", None, _reconstruction),
-    "prior": NamedCloud("latent", "prior", "prior", _prior),
+    "prior": NamedCloud("latent", "prior", "prior", Clouds.draw_prior),
     "generation": NamedCloud("data", "prior", None, _generation),
     "recode": NamedCloud("latent", "prior", "encoder", _recode),
 }

@@ -15,7 +15,14 @@ from .registry import Registry, costs, datasets, decoders, encoders, priors
 from .signature import options_model
 
 #: Options that change how a run is computed or judged, and not what is trained
-INCIDENTAL = ("training.threads", "training.accelerator", "training.devices", "data.workers", "evaluation")
+INCIDENTAL = (
+    "training.threads",
+    "training.accelerator",
+    "training.devices",
+    "training.nodes",
+    "data.workers",
+    "evaluation",
+)
 
 _ABSENT = object()
 _REGISTRIES: tuple[tuple[re.Pattern[str], Registry[Any]], ...] = (

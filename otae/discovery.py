@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+
+_OURS = "otae."
 
 
 @dataclass(frozen=True, order=True)
@@ -39,19 +42,27 @@ def offers(group: str) -> list[Offer]:
     Args:
         group: The entry-point group, such as `otae.priors`.
     """
-    return list(_scan(group, tuple(map(_age, sys.path))))
+    return list(_scan(tuple(map(_age, sys.path))).get(group, ()))
 
 
 @cache
-def _scan(group: str, ages: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:  # noqa: ARG001 - the cache's key
-    return tuple(sorted({Offer(point.name, *_origin(point.dist), point.value) for point in _points(group)}))
+def _scan(ages: tuple[tuple[str, int], ...]) -> dict[str, list[Offer]]:  # noqa: ARG001 - the cache's key
+    """Returns every offer by its group, each distribution's files read once."""
+    found: defaultdict[str, set[Offer]] = defaultdict(set)
+    name = cache(_origin)
+    for point in _points():
+        found[point.group].add(Offer(point.name, *name(point.dist), point.value))
+    return {group: sorted(each) for group, each in found.items()}
 
 
-def _points(group: str) -> Iterable[EntryPoint]:
+def _points() -> Iterator[EntryPoint]:
     try:
-        return entry_points(group=group)  # of two copies of a distribution, the first on sys.path, as for an import
+        points = entry_points()  # of two copies of a distribution, the first on sys.path, as for an import
     except Exception:  # a stranger's malformed file spoils them all: read each by itself
-        return (point for point in _sound_points() if point.group == group)
+        yield from (point for point in _sound_points() if point.group.startswith(_OURS))
+    else:
+        for group in points.groups:
+            yield from points.select(group=group) if group.startswith(_OURS) else ()
 
 
 def _sound_points() -> Iterator[EntryPoint]:
@@ -77,7 +88,11 @@ def _age(folder: str) -> tuple[str, int]:
 
 
 def _origin(distribution: Distribution | None) -> tuple[str, str]:
+    if distribution is None:
+        return "unknown", ""
     try:
-        return (distribution.name or "unknown", distribution.version or "") if distribution else ("unknown", "")
+        metadata = distribution.metadata
+        name, version = (str(metadata[key]) if key in metadata else "" for key in ("Name", "Version"))
     except Exception:  # its METADATA is gone, as after a broken uninstallation
         return "unknown", ""
+    return name or "unknown", version

@@ -143,6 +143,23 @@ class NonFiniteError(OtaeError, ArithmeticError):
     """Creates an error for a loss or gradient that is not a finite number, naming the term and the step."""
 
 
+class ProcessError(OtaeError, RuntimeError):
+    """Raised when a process of a training on several ended, failed or did not come."""
+
+
+class Followed(OtaeError):
+    """Raised in a process that only follows another one, which tells the user what happened.
+
+    Args:
+        message: What happened.
+        status: The status to end with.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Stopped(KeyboardInterrupt):
     """Raised when a signal ended a training between two steps; it can be continued.
 

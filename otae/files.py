@@ -61,6 +61,19 @@ def require_writable(path: Path) -> None:
         )
 
 
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Returns what changes when a file is written or replaced: its number, size and time; `None` where there is none.
+
+    Args:
+        path: The file.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a text file in UTF-8, as a whole.
 

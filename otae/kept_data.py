@@ -60,7 +60,7 @@ class KeptData(BaseModel):
     splits: str | None = None
 
 
-def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint, splits: Splits) -> None:
+def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint, splits: Splits, *, anew: bool = False) -> None:
     """Writes what a run keeps of its data, once.
 
     Args:
@@ -68,8 +68,9 @@ def keep_data(run: Keeper, dataset: Dataset, fingerprint: Fingerprint, splits: S
         dataset: Its data.
         fingerprint: What identifies them.
         splits: Their splits.
+        anew: Whether they take the place of others.
     """
-    if not (run.path / DATA).exists():
+    if anew or not (run.path / DATA).exists():
         preparation = None if dataset.preparation is None else dataset.preparation.to_dict()
         kept = KeptData(
             fingerprint=fingerprint,

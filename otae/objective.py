@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from .autoencoder import Autoencoder
+from .cloud import Cloud
 from .clouds import Clouds
 from .contracts import require_scalar
 from .errors import ObjectiveError
 from .interfaces import Cost
 from .schedule import Weight, as_weight, has_ended, weight_at
+from .share import Share
 from .term_rules import Names, as_names, check_density, check_fit, check_name
 from .transport import Transport
 from .views import Memory
@@ -66,6 +68,8 @@ class Term(nn.Module):
         target: Likewise; `None` for a cost that looks at its source alone.
         weight: A number, or a schedule: a `Schedule`, or its options as a dict, such as `{"from": 0, "to": 1, "steps": 1000}`.
         memory: How many recent points of either cloud join it while training, cut from the graph.
+        gather: Whether the cost sees the whole batch where several processes share it; else each process compares its own
+            samples alone, which is another objective, save for costs that are means over samples.
 
     Raises:
         ObjectiveError: If a cloud is unknown, or the clouds do not meet what the cost needs.
@@ -83,6 +87,7 @@ class Term(nn.Module):
         target: Names | None = None,
         weight: Weight | Mapping[str, Any] = 1.0,
         memory: int = 0,
+        gather: bool = True,
     ) -> None:
         super().__init__()
         check_fit(type(cost), source, target)
@@ -90,6 +95,9 @@ class Term(nn.Module):
             raise ObjectiveError(
                 f"The cost {type(cost).__name__} looks at laws, which a memory does not keep: set memory to 0."
             )
+        if memory and not gather:
+            raise ObjectiveError("A memory keeps points of whole batches, alike on all processes: leave gather out.")
+        self.gather = gather and (memory > 0 or not cost.separable)
         self.memories = nn.ModuleList(Memory(memory) for _ in range(2)) if memory else None
         self._warned = False
         self.cost = cost
@@ -98,15 +106,42 @@ class Term(nn.Module):
         self.weight = as_weight(weight)
 
     def forward(self, clouds: Clouds) -> Tensor:
-        """Returns the cost between the term's clouds, a scalar.
+        """Returns the cost between the term's clouds, a scalar; of several processes, the mean over these is the term's value.
 
         Args:
             clouds: The clouds of the batch.
         """
-        source, target = clouds[self.source], None if self.target is None else clouds[self.target]
+        source, target = self.view(clouds)
         if self.memories is not None and target is not None:
             source, target = (memory(cloud) for memory, cloud in zip(self.memories, (source, target), strict=True))
-        return require_scalar(self.cost(source, target), self.cost)
+        share = clouds.share
+        if self.gather or share is None:
+            return require_scalar(self.cost(source, target), self.cost)
+        with share.apart():
+            return share.factor * require_scalar(self.cost(source, target), self.cost)
+
+    def view(self, clouds: Clouds) -> tuple[Cloud, Cloud | None]:
+        """Returns the clouds that the cost compares: of the whole batch, or of the own samples where it looks at these alone.
+
+        Args:
+            clouds: The clouds of the batch.
+        """
+        law = self.cost.needs_density
+        source = clouds.view(self.source, whole=self.gather, law=law)
+        return source, None if self.target is None else clouds.view(self.target, whole=self.gather, law=law)
+
+    def adversary_loss(self, source: Cloud, target: Cloud, share: Share | None = None) -> Tensor:
+        """Returns what the cost's adversary minimises, a scalar.
+
+        Args:
+            source: The source cloud, as `view` returns it, cut from the graph.
+            target: The target cloud, likewise.
+            share: What they are of a batch that lies on several processes.
+        """
+        if self.gather or share is None:
+            return self.cost.adversary_loss(source, target)
+        with share.apart():
+            return share.factor * self.cost.adversary_loss(source, target)
 
     def take_unconverged(self, name: str) -> float | None:
         """Returns the share of the cost's solves since the last call that did not converge, and warns of the first.
@@ -155,9 +190,18 @@ class Objective(nn.Module):
         return iter(cast("Mapping[str, Term]", self.terms).items())
 
     def forward(
-        self, model: Autoencoder, x: Tensor, *, weights: Tensor | None = None, step: int = 0, epoch: int = 0
+        self,
+        model: Autoencoder,
+        x: Tensor,
+        *,
+        weights: Tensor | None = None,
+        step: int = 0,
+        epoch: int = 0,
+        share: Share | None = None,
     ) -> Losses:
         """Returns the terms' values on a batch, and their sum.
+
+        On several processes, the values of the batch and the gradients of the parameters are the means over the processes.
 
         Args:
             model: The autoencoder.
@@ -165,8 +209,9 @@ class Objective(nn.Module):
             weights: The weight of each sample, with shape (N,), for costs that take weights; uniform where `None`.
             step: The number of main steps done, for schedules.
             epoch: The number of epochs done, for schedules.
+            share: What x is of a batch that lies on several processes; `None` where it is the whole batch.
         """
-        clouds = Clouds(model, x, weights)
+        clouds = Clouds(model, x, share, weights=weights)
         losses = {}
         for name, term in self:
             raw = term(clouds)
@@ -183,7 +228,13 @@ class Objective(nn.Module):
         return all(has_ended(term.weight, step, epoch) for _, term in self)
 
     def adversary_losses(
-        self, model: Autoencoder, x: Tensor, rounds: int = 1, *, weights: Tensor | None = None
+        self,
+        model: Autoencoder,
+        x: Tensor,
+        rounds: int = 1,
+        share: Share | None = None,
+        *,
+        weights: Tensor | None = None,
     ) -> Iterator[dict[str, Tensor]]:
         """Yields what each term's adversary minimises, round after round, on fresh clouds that are cut from the graph.
 
@@ -193,14 +244,15 @@ class Objective(nn.Module):
             model: The autoencoder.
             x: The batch, with shape (N, *data_shape).
             rounds: The number of rounds.
+            share: As for the objective itself.
             weights: The weight of each sample, with shape (N,); uniform where `None`.
         """
         duels = [(name, term) for name, term in self if term.cost.adversary is not None and term.target is not None]
-        clouds = Clouds(model, x, weights)
+        clouds = Clouds(model, x, share, weights=weights)
         for _ in range(rounds):
             with torch.no_grad():
-                drawn = [(clouds[term.source].detach(), clouds[term.target or ()].detach()) for _, term in duels]
-            yield {name: term.cost.adversary_loss(*pair) for (name, term), pair in zip(duels, drawn, strict=True)}
+                drawn = {name: _detach(*term.view(clouds)) for name, term in duels}
+            yield {name: term.adversary_loss(*drawn[name], share) for name, term in duels}
             clouds = clouds.redrawn()
 
     def maximised(self) -> list[nn.Parameter]:
@@ -238,6 +290,9 @@ class Objective(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(
-            self, model: Autoencoder, x: Tensor, *, weights: Tensor | None = None, step: int = 0, epoch: int = 0
-        ) -> Losses: ...
+        def __call__(self, model: Autoencoder, x: Tensor, **options: Any) -> Losses: ...
+
+
+def _detach(source: Cloud, target: Cloud | None) -> tuple[Cloud, Cloud]:
+    assert target is not None  # adversaries tell two clouds apart
+    return source.detach(), target.detach()

@@ -125,6 +125,11 @@ def versions() -> Mapping[str, str]:
     return {"otae": version("otae"), "torch": torch.__version__, "python": platform.python_version()}
 
 
+def describe_command() -> dict[str, Any]:
+    """Returns the command line, and when it started."""
+    return {"command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
 def describe_origins(title: str, seed: int, plugins: Mapping[str, Offer]) -> dict[str, Any]:
     """Returns what a new run is made with.
 
@@ -141,7 +146,6 @@ def describe_origins(title: str, seed: int, plugins: Mapping[str, Offer]) -> dic
         },
         "title": title,
         "seed": seed,
-        "command": sys.argv,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        **describe_command(),
         "machine": platform.platform(),
     }

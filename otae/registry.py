@@ -57,6 +57,11 @@ class Registry(Generic[T]):
         """Returns the abstract class that every plugin of this kind implements."""
         return cast("type[T]", getattr(importlib.import_module("otae.interfaces"), self.kind.capitalize()))
 
+    @property
+    def session(self) -> Mapping[str, type[T]]:
+        """Returns the classes that were registered in this session, by name."""
+        return self._session
+
     def offers(self) -> list[Offer]:
         """Returns every offer of this kind, sorted by name, importing none; a name may occur twice where packages clash."""
         session = [Offer(name, "session", "", f"{c.__module__}:{c.__qualname__}") for name, c in self._session.items()]

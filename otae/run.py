@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,21 @@ from .comparison import require_unchanged, to_canonical
 from .config import Experiment
 from .errors import PluginError, RunError
 from .explanation import explain
-from .files import write_json, write_text
+from .files import stamp, write_json, write_text
 from .hub import PREFIX, pull
 from .interfaces import Dataset, InMemory
 from .kept_data import find_preparation, require_data_in_memory
 from .loading import load_config
 from .objective import Objective
-from .provenance import PluginRecord, Provenance, describe_origins, require_same_distributions, warn_of_versions
+from .provenance import (
+    PluginRecord,
+    Provenance,
+    describe_command,
+    describe_origins,
+    require_same_distributions,
+    warn_of_versions,
+)
+from .registry import registries
 from .splits import open_data
 from .weights import read_weights, write_weights
 
@@ -55,6 +61,7 @@ class Run:
         self.path = Path(path).expanduser()
         self.memory = None if data is None else InMemory(data, labels, factors)
         self._told = False
+        self._checked: tuple[Any, Experiment] | None = None
         if not (self.path / "config.yaml").is_file():
             raise RunError(
                 f"{self.path} holds no run: there is no config.yaml in it. Give a folder that `otae train` wrote."
@@ -100,11 +107,18 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        """Returns the experiment, its plugins looked up anew.
+        """Returns the experiment, read and checked again only where its files or the plugins on offer have changed.
 
         Raises:
             RunError: If a plugin that the run was trained with is missing or broken, or another distribution offers its name.
         """
+        offered = tuple(offer for each in registries().values() for offer in each.offers())
+        state = (stamp(self.path / folder.CONFIG), stamp(self.path / folder.PROVENANCE), offered)
+        if self._checked is None or self._checked[0] != state:
+            self._checked = state, self._check_experiment()
+        return self._checked[1].model_copy(deep=True)
+
+    def _check_experiment(self) -> Experiment:
         try:
             experiment = load_config(self.path, metrics_too=False).titled(self.provenance.get("title", self.path.name))
         except PluginError as error:
@@ -129,8 +143,7 @@ class Run:
         Raises:
             RunError: If the file is missing or corrupt.
         """
-        figures: dict[str, Any] = self._json("evaluation.json", TypeAdapter(_Figures))["figures"]
-        return figures
+        return dict(self._json("evaluation.json", TypeAdapter(_Figures))["figures"])
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -155,12 +168,6 @@ class Run:
     def objective(self) -> Objective:
         """Returns the objective with its trained costs, in eval mode, on the CPU."""
         return self._parts.objective
-
-    @property
-    def shape(self) -> Shape:
-        """Returns what the data told when the run was trained, as its weights keep it."""
-        _, metadata = self._read(self.path / "model.safetensors")
-        return _shape(metadata)
 
     def add_training_time(self, seconds: float) -> None:
         """Adds to the training time that the provenance tells, over all resumptions.
@@ -190,8 +197,7 @@ class Run:
             experiment: The resolved experiment to go on with.
             entry: What changed, and at which step.
         """
-        made = {**entry, "command": sys.argv, "started": datetime.now(UTC).isoformat(timespec="seconds")}
-        self.record(continued=[*self.continuations, made])
+        self.record(continued=[*self.continuations, {**entry, **describe_command()}])
         write_text(self.path / "config.yaml", experiment.to_yaml())
         for name in ("report.html", "evaluation.json"):
             (self.path / name).unlink(missing_ok=True)

@@ -17,10 +17,11 @@ from .faults import blaming
 from .files import file_name
 from .folder import remove, require_own_folders
 from .interfaces import InMemory
+from .loading import load_config
 from .lock import locked
 from .report import write_report
 from .run import Run
-from .training import Interrupted, check_accelerator, fit, go_on, start_from
+from .training import Interrupted, Processes, accept_data, check_accelerator, fit, go_on, start_from
 
 
 def train(
@@ -63,18 +64,22 @@ def train(
         raise ConfigError("labels and factors go with data in memory: give data, or options of the configured dataset.")
     resolved = resolve(experiment if data is None else take_memory(experiment)).titled(experiment.title)
     check_accelerator(resolved.training)
+    processes, memory = Processes.find(resolved.training), None if data is None else InMemory(data, labels, factors)
+    if processes.follows:
+        return _follow(processes, memory)
     folder = _folder(resolved, path)
-    run = Run.create(folder, resolved, overwrite=overwrite)
-    run.memory = None if data is None else InMemory(data, labels, factors)
-    with locked(folder):
-        try:
-            with blaming():
-                if start is not None:
-                    _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
-                return _finish(run, console, evaluation, report)
-        except Exception:
-            remove(folder)  # a mistake found before the first step leaves no folder behind
-            raise
+    with processes.leading():
+        run = Run.create(folder, resolved, overwrite=overwrite)
+        run.memory = memory
+        with locked(folder):
+            try:
+                with blaming():
+                    if start is not None:
+                        _tell(console, start_from(run, Run(start) if isinstance(start, str | Path) else start))
+                    return _finish(run, processes, console, evaluation, report)
+            except Exception:
+                remove(folder)  # a mistake found before the first step leaves no folder behind
+                raise
 
 
 def resume(
@@ -82,6 +87,7 @@ def resume(
     overrides: Iterable[str] = (),
     *,
     epochs: int | None = None,
+    anyway: bool = False,
     console: Console | None = None,
     evaluation: bool = True,
     report: bool = True,
@@ -92,6 +98,7 @@ def resume(
         path: The run's folder, or the run, with its data where these are in memory.
         overrides: Dotted overrides of what may change while a run goes on, such as `training.optimizer.lr=1e-4`.
         epochs: The number of epochs in all, those that are done included; as configured where `None`.
+        anyway: Whether to go on with data that have changed, as many samples of the same shape.
         console: Where progress is shown; nowhere where `None`.
         evaluation: Whether to evaluate the trained model.
         report: Whether to write the report.
@@ -103,12 +110,28 @@ def resume(
     """
     run = path if isinstance(path, Run) else Run(path)
     require_own_folders(run.path)
-    with locked(run.path), blaming():
-        _change(run, overrides, epochs)
-        return _finish(run, console, evaluation, report)
+    processes = Processes.find(_with_changes(run, overrides).training)
+    if processes.follows:
+        return _follow(processes, run.memory)
+    with processes.leading(), locked(run.path), blaming():
+        _change(run, overrides, epochs, anyway)
+        return _finish(run, processes, console, evaluation, report)
 
 
-def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
+def _with_changes(run: Run, overrides: Iterable[str]) -> Experiment:
+    asked = list(overrides)
+    return load_config(run.path, asked, metrics_too=False) if asked else run.experiment
+
+
+def _follow(processes: Processes, memory: InMemory | None) -> Run:
+    """Returns the run that another process leads, once that one has finished it."""
+    with processes.following() as run:
+        run.memory = memory
+        fit(run, processes=processes)
+    return run
+
+
+def _change(run: Run, overrides: Iterable[str], epochs: int | None, anyway: bool) -> None:
     asked = [*overrides, *([f"training.epochs={epochs}"] if epochs is not None else [])]
     if asked:
         go_on(run, asked)
@@ -117,15 +140,18 @@ def _change(run: Run, overrides: Iterable[str], epochs: int | None) -> None:
             f"The run {run.path} is complete. Go on with it by `otae resume {run.path} --epochs N`, for N epochs in all, or "
             f"train a new one from its weights by `otae train … --from {run.path}`."
         )
+    if anyway:
+        accept_data(run)
 
 
-def _finish(run: Run, console: Console | None, evaluation: bool, report: bool) -> Run:
+def _finish(run: Run, processes: Processes, console: Console | None, evaluation: bool, report: bool) -> Run:
     check_accelerator(run.experiment.training)
     section = run.experiment.evaluation
     if evaluation:
         check_metrics(section.metrics, run.dataset)
     try:
-        fit(run, console)
+        processes.announce(run)
+        fit(run, console, processes)
     except Interrupted as interruption:
         raise Stopped(f"{interruption}; continue with `otae resume {run.path}`", interruption.number) from interruption
     if not (evaluation or report):

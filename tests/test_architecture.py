@@ -16,7 +16,8 @@ CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
     "errors", "modules", "cloud", "interfaces", "yaml_values", "explanation", "nested", "signature", "cures", "names",
     "discovery", "registry", "faults", "contracts", "budget", "health", "reductions", "transport", "arrays", "autoencoder",
-    "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers", "overrides", "build", "splits",
+    "collectives", "draws", "share", "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers",
+    "overrides", "build", "splits",
     "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison",
     "provenance", "hub", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "publishing",
     "workflow", "sklearn", "study", "scaffold", "diagnosis", "cli", "__main__",

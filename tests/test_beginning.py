@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from fakes import EXPERIMENT
@@ -221,6 +222,36 @@ def test_a_batch_of_one_sample_is_told_with_the_term_that_needs_two(
             otae.train(load_config(values, overrides), tmp_path / "run")
     finally:
         otae.costs.unregister("scatter")
+    assert not (tmp_path / "run").exists()
+
+
+class Spread(Cost):
+    """Creates the biased variance of a cloud, which is 0 at one point."""
+
+    unary = True
+
+    def forward(self, source: Cloud, target: Cloud | None = None) -> torch.Tensor:
+        return source.flat.var(dim=0, correction=0).sum()
+
+
+def test_a_term_that_is_0_on_every_batch_of_one_sample_is_told(tmp_path: Path) -> None:
+    otae.costs.register("width", Spread)
+    values = {**EXPERIMENT, "objective": {"spread": {"cost": "width", "source": "code"}}}
+    try:
+        with pytest.raises(
+            DataError, match=r"one sample, on which the term 'spread' is always 0: it needs two or more"
+        ):
+            otae.train(load_config(values, ["data.batch_size=1"]), tmp_path / "run")
+    finally:
+        otae.costs.unregister("width")
+
+
+@pytest.mark.parametrize("recipe", ["gwae", "ae"])
+def test_a_single_training_sample_is_refused_with_the_cause(tmp_path: Path, recipe: str) -> None:
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(3, 4)).astype("float32"))
+    experiment = load_config(recipe, ["data.name=arrays", f"data.path={tmp_path / 'x.npy'}", "data.validation=0.2"])
+    with pytest.raises(DataError, match=r"The train split has 1 sample: .* Give more data, or smaller shares"):
+        otae.train(experiment, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

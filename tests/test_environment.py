@@ -7,6 +7,8 @@ import os
 import re
 import resource
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,7 @@ from otae.cli.app import app
 from otae.cli.arrays import check_output
 from otae.cli.environment import describe_fault
 from otae.errors import ConfigError, RunError
+from otae.report import write_report
 from otae.training.checkpoints import Checkpoints
 
 __all__ = ["make"]
@@ -118,3 +121,24 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(
     monkeypatch.setattr("otae.files.os.access", lambda *_: False)  # root may write anywhere
     with pytest.raises(ConfigError, match=rf"codes\.npy cannot be written: {tmp_path} takes no file"):
         check_output(tmp_path / "new" / "codes.npy", overwrite=False)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGBUS"), reason="this system has no SIGBUS")
+def test_a_file_that_is_cut_while_it_is_mapped_ends_the_command_with_a_sentence_and_status_2(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x" * 100_000)
+    code = (
+        "import mmap, os; from otae.cli.bus_error import tell_bus_errors; tell_bus_errors(); file = open('x', 'r+b'); "
+        "held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ); file.truncate(0); held[50_000]"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert re.match(r"Error: A file that is mapped into memory was cut.* Restore it; .*`otae resume`", ended.stderr)
+
+
+def test_a_read_only_run_is_told_before_it_is_judged(run: otae.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("otae.evaluation.assessment.Specimens", None)  # the work
+    monkeypatch.setattr("otae.report.page.Specimens", None)
+    for name, work in (("evaluation.json", otae.evaluate), ("report.html", write_report)):
+        with pytest.raises(ConfigError, match=rf"{name} cannot be written: .* takes no file\. Change its permissions"):
+            work(run)

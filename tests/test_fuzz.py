@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ import torch
 from configurations import mutate
 from fakes import EXPERIMENT
 
-from otae import Encoder, encoders, load_config
+from otae import Encoder, datasets, encoders, load_config
 from otae.build import Shape, build, open_dataset
-from otae.errors import ConfigError, OtaeError, PluginError
+from otae.errors import ConfigError, NotApplicableError, OtaeError, PluginError
 from otae.loading import load_config as load
+from otae.registry import registries
+from otae.signature import options_model
 from otae.training import seeded
 from otae.yaml_values import read_yaml
+from otae_metrics.subset import subset
 
 
 def try_out(values: Any) -> str:
@@ -134,3 +138,47 @@ def test_whatever_a_part_raises_while_it_is_built_is_told_as_its_own(
             build(experiment, Shape((6,)))
     finally:
         encoders.unregister("clumsy")
+
+
+def find_integers(spec: Any) -> Iterator[dict[str, Any]]:
+    """Yields the schemas of whole numbers in a JSON Schema."""
+    if isinstance(spec, dict):
+        if spec.get("type") == "integer":
+            yield spec
+        for each in spec.values():
+            yield from find_integers(each)
+    elif isinstance(spec, list):
+        for each in spec:
+            yield from find_integers(each)
+
+
+@pytest.mark.parametrize("kind", ["dataset", "metric"])
+def test_whole_numbers_of_options_have_upper_bounds(kind: str) -> None:
+    registry = registries()[kind]
+    for offer in (each for each in registry.offers() if each.distribution == "otae"):
+        schema = options_model(registry.get(offer.name), registry.given).model_json_schema()
+        open_ended = [each for each in find_integers(schema) if not {"maximum", "exclusiveMaximum"} & set(each)]
+        assert not open_ended, offer.name
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("sprites", {"count": 10**9}), ("rooms", {"count": 10**9}), ("manifolds", {"count": 10**9}),
+    ("manifolds", {"count": 10**5, "dim": 10**6}),
+])  # fmt: skip
+def test_data_that_memory_cannot_hold_are_refused_before_they_are_drawn(
+    name: str, options: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otae_datasets.memory_limit.find_free_memory", lambda: 2 * 10**10)
+    with pytest.raises(OtaeError, match=r"count: .* takes .* GB of memory, where 20\.0 GB are free\. Give fewer"):
+        datasets.create(name, **options)
+
+
+def test_pairs_that_memory_cannot_hold_are_refused_before_they_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otae_metrics.subset._read_memory", lambda: 2**30)
+    cloud = torch.zeros(10_000, 1)
+    with pytest.raises(
+        NotApplicableError, match=r"All pairs of 9,000 samples take 1\.2 GiB, of 1\.0 GiB of memory. Lower"
+    ):
+        subset(cloud, 9_000, 0, matrices=2)
+    assert len(subset(cloud, 8_000, 0, matrices=2)) == 8_000
+    assert len(subset(cloud, 9_000, 0)) == 9_000

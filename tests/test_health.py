@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import itertools
 import sys
 from collections.abc import Callable
@@ -16,15 +17,17 @@ from otae.registry import registries
 NUMBERS = itertools.count()
 
 
-@pytest.fixture
-def judged(install: Callable[..., Path]) -> Callable[[dict[str, str]], str | None]:
-    """Returns a function that installs a package of these modules and judges it."""
+@pytest.fixture(params=["source", "compiled"])
+def judged(install: Callable[..., Path], request: pytest.FixtureRequest) -> Callable[[dict[str, str]], str | None]:
+    """Returns a function that installs a package of these modules, as source or compiled too, and judges it."""
 
     def judge(modules: dict[str, str]) -> str | None:
         package = f"judged{next(NUMBERS)}"
-        install(
+        site = install(
             package, "", {f"{package}/{name}.py": text.replace("PACKAGE", package) for name, text in modules.items()}
         )
+        if request.param == "compiled":
+            compileall.compile_dir(site / package, quiet=2)
         verdict = fault(Offer("mine", package, "1.0", f"{package}:Mine"))
         assert package not in sys.modules
         return verdict and verdict.replace(package, "PACKAGE")
@@ -40,6 +43,7 @@ def judged(install: Callable[..., Path]) -> Callable[[dict[str, str]], str | Non
     {"__init__": "from .inner import a", "inner": "from .other import b", "other": "from .inner import a"},
     {"__init__": "try:\n    import no_such_package\nexcept ImportError:\n    pass"},
     {"__init__": "def later():\n    import no_such_package"},
+    {"__init__": '"""Takes numbers\nfrom no_such_package import x\nimport no_such_package\n"""'},
 ])  # fmt: skip
 def test_what_can_be_imported_is_in_good_health(
     judged: Callable[[dict[str, str]], str | None], modules: dict[str, str]
@@ -52,6 +56,10 @@ def test_what_can_be_imported_is_in_good_health(
     ({"__init__": "import json, no_such_package.inner as x"}, "needs 'no_such_package', which is not installed"),
     ({"__init__": "from no_such_package.inner import x"}, "needs 'no_such_package', which is not installed"),
     ({"__init__": "x = 1\ndef broken(:"}, "__init__.py, line 2: invalid syntax"),
+    ({"__init__": "import sys; import no_such_package"}, "needs 'no_such_package', which is not installed"),
+    ({"__init__": "x = 1; from no_such_package import x"}, "needs 'no_such_package', which is not installed"),
+    ({"__init__": "from \\\n  no_such_package import x"}, "needs 'no_such_package', which is not installed"),
+    ({"__init__": "from no_such_package import (\n  x,\n)"}, "needs 'no_such_package', which is not installed"),
     ({"__init__": "from .gone import x"}, "no module 'PACKAGE.gone'"),
     ({"__init__": "from .inner import x", "inner": "import no_such_package"},
      "needs 'no_such_package', which is not installed"),
@@ -64,6 +72,14 @@ def test_what_cannot_be_imported_is_told_with_the_reason(
     judged: Callable[[dict[str, str]], str | None], modules: dict[str, str], reason: str
 ) -> None:
     assert judged(modules) == reason
+
+
+def test_a_file_that_changed_after_it_was_compiled_is_read_anew(judged: Callable[[dict[str, str]], str | None]) -> None:
+    assert judged({"__init__": "from .inner import x", "inner": "x = 1"}) is None
+    inner = next(Path(sys.path[0]).glob("judged*/inner.py"))
+    inner.write_text("x = (1")
+    package = inner.parent.name
+    assert fault(Offer("mine", package, "1.0", f"{package}:Mine")) == "inner.py, line 1: '(' was never closed"
 
 
 @pytest.mark.parametrize("value", ["no_such_module:Mine", "no_such_package.inner:Mine", "", "a..b:C", "not a name"])

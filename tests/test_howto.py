@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otae.sklearn.learner import quiet
+from otae.training.quiet import quiet
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -16,7 +16,9 @@ from test_training import Make, assert_same, make, trained
 import otae
 from otae import Run, workflow
 from otae.errors import RunError
-from otae.training import fit, go_on
+from otae.fingerprint import compute_fingerprint
+from otae.kept_data import find_splits, read_kept_data
+from otae.training import accept_data, fit, go_on
 from otae.training.checkpoint_file import read
 from otae.training.history import read as read_history
 
@@ -146,6 +148,34 @@ def test_other_data_are_told_and_not_trained_on(make: Make, monkeypatch: pytest.
     monkeypatch.setattr(Blobs, "__getitem__", lambda self, index: original(self, index) + (index == 3))
     with pytest.raises(RunError, match=r"not those that this run began with: 60 samples of shape 6, checksum"):
         fit(run)
+
+
+def test_a_training_goes_on_with_other_data_where_asked_to_and_the_change_is_kept(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, original = stop_at(make(), monkeypatch, 7), Blobs.__getitem__
+    former, splits = read_kept_data(run), find_splits(run, run.dataset)
+    assert former is not None
+    monkeypatch.setattr(Blobs, "__getitem__", lambda self, index: original(self, index) + (index == 3))
+    run = Run(run.path)
+    accept_data(run)
+    fit(run)
+    kept, entry = read_kept_data(run), run.continuations[-1]
+    assert kept is not None
+    assert (entry["step"], list(entry["changes"])) == (8, ["data"])
+    assert entry["changes"]["data"] == [str(former.fingerprint), str(kept.fingerprint)]
+    assert kept.fingerprint == compute_fingerprint(run.dataset) != former.fingerprint
+    assert find_splits(run, run.dataset) == splits
+    fit(Run(run.path))  # nothing is other data any more
+
+
+def test_more_or_fewer_data_are_another_training_even_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = stop_at(make(), monkeypatch, 7)
+    monkeypatch.setattr(Blobs, "__len__", lambda self: 59)
+    with pytest.raises(
+        RunError, match=r"Even with --anyway a training goes on with as many samples of the same shape alone"
+    ):
+        accept_data(Run(run.path))
 
 
 def test_weights_and_configuration_do_not_drift_apart_in_silence(make: Make) -> None:

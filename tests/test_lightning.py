@@ -16,9 +16,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from otae import Autoencoder, Objective, Term
 from otae.errors import ConfigError, DataError
-from otae.sklearn.learner import quiet
 from otae.training import AutoencoderModule
 from otae.training.autoencoder_module import split_batch
+from otae.training.quiet import quiet
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +85,8 @@ def test_any_callback_and_logger_sees_the_terms(adversary: bool, tmp_path: Path)
     again = AutoencoderModule(*build(adversary), optimizer={"name": "adam", "lr": 1e-2})
     fit(again, LOADER, max_epochs=3)
     resumed = AutoencoderModule(*build(adversary), optimizer={"name": "adam", "lr": 1e-2})
-    Trainer(accelerator="cpu", max_epochs=3, logger=False, enable_checkpointing=False, enable_progress_bar=False).fit(
-        resumed, LOADER, DataLoader(X, 16), ckpt_path=kept.best_model_path, weights_only=True
-    )
+    trainer = Trainer(accelerator="cpu", max_epochs=3, logger=False, callbacks=callbacks, enable_progress_bar=False)
+    trainer.fit(resumed, LOADER, DataLoader(X, 16), ckpt_path=kept.best_model_path, weights_only=True)
     assert resumed.step == again.step
 
 

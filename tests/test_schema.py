@@ -100,7 +100,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     ("objective.spread.weight", "heavy"), ("objective.spread.source", []),
     ("objective.spread.cost", {"name": "mean-gap", "scale": 0}),
     ("training.epoch", 3), ("training.epochs", 0), ("training.optimizer", {"lr": -1}), ("training.adversary.step", 3),
-    ("training.devices", 7), ("training.precision", "8"),
+    ("training.devices", 0), ("training.precision", "8"),
 ])  # fmt: skip
 def test_what_is_wrong_is_rejected_by_the_schema_and_by_the_loader(
     validator: Draft202012Validator, path: str, value: Any

@@ -64,6 +64,29 @@ def test_a_point_is_known_by_what_is_trained_alone(file: Path) -> None:
     assert len({*same, *other}) == 3
 
 
+def test_points_are_judged_on_the_split_that_the_study_compares(file: Path) -> None:
+    base = str(file.parent / "tiny.yaml")
+    for split, judged in (
+        (None, ["test", "all"]),
+        ("all", ["test", "all"]),
+        ("validation", ["validation"]),
+        ("train", ["train"]),
+    ):
+        (point,) = expand(declare({"base": base, "split": split}))
+        assert point.experiment.evaluation.splits == judged
+    (same,) = expand(declare({"base": base, "split": "train", "set": {"evaluation.splits": ["train", "test"]}}))
+    assert same.experiment.evaluation.splits == ["train", "test"]
+
+
+def test_a_split_that_no_point_is_judged_on_is_refused(file: Path) -> None:
+    with pytest.raises(ConfigError, match="compares the split 'validation', but its points are judged on test"):
+        expand(declare({
+            "base": str(file.parent / "tiny.yaml"), "split": "validation", "set": {"evaluation.splits": ["test"]},
+        }))  # fmt: skip
+    with pytest.raises(ConfigError, match="split"):
+        declare({"base": "gwae", "split": "holdout"})
+
+
 def test_several_bases_are_told_by_name_and_a_number_of_seeds_counts_from_0(file: Path) -> None:
     points = expand(declare({"base": ["ae", "vae"], "seeds": 3}))
     assert [(point.variant, point.seed) for point in points] == [

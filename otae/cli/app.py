@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..errors import LONGEST, NonFiniteError, OtaeError, Stopped, shorten
+from ..errors import LONGEST, Followed, NonFiniteError, OtaeError, ProcessError, Stopped, shorten
 from . import apply, compare, data, doctor, hub, listing, new, report, schema, show, study, train
+from .bus_error import tell_bus_errors
 from .console import errors, tell_warnings
 from .environment import describe_fault
 
@@ -24,11 +25,13 @@ class OtaeGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except Followed as error:  # the first process of the training tells the user
+            raise typer.Exit(error.status) from error
         except OtaeError as error:
             if ctx.params.get("debug"):
                 raise
             errors().print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True)
-            raise typer.Exit(1 if isinstance(error, NonFiniteError) else 2) from error
+            raise typer.Exit(1 if isinstance(error, NonFiniteError | ProcessError) else 2) from error
         except KeyboardInterrupt as interruption:
             errors().print(f"\n[bold]Stopped:[/] {_plain(interruption) or 'interrupted'}.", soft_wrap=True)
             number = interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
@@ -116,6 +119,7 @@ def main() -> None:
     """Runs the command line; `--debug` may stand anywhere."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
+    tell_bus_errors()
     try:
         with tell_warnings():
             app(args=["--debug"] * debug + [each for each in arguments if each != "--debug"], prog_name="otae")

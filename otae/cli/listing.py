@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from ..discovery import Offer
 from ..errors import ConfigError, PluginError, unknown_name
-from ..health import fault
+from ..health import find_faults
 from ..recipes import recipes
 from ..registry import Registry, clashes, registries
 from .complete import EVERY_KIND, kinds
@@ -35,7 +36,9 @@ def list_(
     wanted = (kind or "").removesuffix("s")
     if wanted and wanted not in (known := [*registries(), "recipe"]):
         raise ConfigError(unknown_name("kind of plugin", wanted, known))
-    rows = [row for name, registry in registries().items() if wanted in ("", name) for row in _rows(registry, check)]
+    chosen = [registry for name, registry in registries().items() if wanted in ("", name)]
+    faults = find_faults(offer for registry in chosen for offer in registry.offers() if offer.distribution != "session")
+    rows = [row for registry in chosen for row in _rows(registry, faults, check)]
     rows += _recipe_rows() if wanted in ("", "recipe") else []
     if json:
         print_json(rows)
@@ -44,10 +47,10 @@ def list_(
         results().print(_table(group, [row for row in rows if row["kind"] == group]))
 
 
-def _rows(registry: Registry[Any], check: bool) -> list[dict[str, Any]]:
+def _rows(registry: Registry[Any], faults: Mapping[str, str | None], check: bool) -> list[dict[str, Any]]:
     listed = registry.offers()
     twice = clashes(listed)
-    return [_row(registry.kind, offer, _trouble(registry, offer, twice, check)) for offer in listed]
+    return [_row(registry.kind, offer, _trouble(registry, offer, twice, faults, check)) for offer in listed]
 
 
 def _recipe_rows() -> list[dict[str, Any]]:
@@ -65,7 +68,9 @@ def _row(kind: str, offer: Offer, trouble: str | None) -> dict[str, Any]:
     return {"kind": kind, **told, "problem": trouble}
 
 
-def _trouble(registry: Registry[Any], offer: Offer, twice: set[str], check: bool) -> str | None:
+def _trouble(
+    registry: Registry[Any], offer: Offer, twice: set[str], faults: Mapping[str, str | None], check: bool
+) -> str | None:
     if offer.name in twice:
         return "offered by several distributions"
     if offer.distribution == "session":
@@ -75,7 +80,7 @@ def _trouble(registry: Registry[Any], offer: Offer, twice: set[str], check: bool
             registry.get(offer.name)
         except PluginError as error:
             return str(error.__cause__ or error)
-    return fault(offer)
+    return faults[offer.value]
 
 
 def _table(kind: str, rows: list[dict[str, Any]]) -> Table:

@@ -67,6 +67,10 @@ def resume(
         typer.Option("--epochs", min=1, help="Train to this number of epochs in all; as configured if left out."),
     ] = None,
     set_: Changes = [],  # noqa: B006 - typer copies it
+    anyway: Annotated[
+        bool,
+        typer.Option("--anyway", help="Go on even if values of the data changed, as many samples of the same shape."),
+    ] = False,
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
@@ -79,10 +83,14 @@ def resume(
     from ..workflow import resume as resume_training
 
     console, judged, told = None if quiet else errors(), not no_evaluation, not no_report
-    _conclude(resume_training(run, set_, epochs=epochs, console=console, evaluation=judged, report=told))
+    _conclude(resume_training(run, set_, epochs=epochs, anyway=anyway, console=console, evaluation=judged, report=told))
 
 
 def _conclude(run: Run) -> None:
+    from ..training import is_first
+
+    if not is_first(run.experiment.training):
+        return
     if (run.path / "evaluation.json").is_file():
         print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)

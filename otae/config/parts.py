@@ -144,6 +144,7 @@ class TermConfig(Section):
         target: Likewise; left out for a cost that looks at its source alone.
         weight: A number or a schedule.
         memory: How many recent points of either cloud join it while training, cut from the graph.
+        gather: Whether the cost sees the whole batch where several processes share it, or each its own samples alone.
     """
 
     cost: Component
@@ -151,3 +152,4 @@ class TermConfig(Section):
     target: CloudNames | None = None
     weight: Weight = 1.0
     memory: Annotated[int, Field(ge=0)] = 0
+    gather: bool = True

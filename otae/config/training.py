@@ -89,7 +89,9 @@ class TrainingConfig(Section):
         gradient_clip: The largest norm of the main and of the adversary's gradient, or none.
         early_stopping: When to stop before the last epoch, or never.
         accelerator: Where to train; `auto` takes the best there is.
-        devices: The number of devices; `auto` takes one.
+        devices: The number of devices of a machine, with a process each; `auto` takes one, or those that torchrun or srun
+            has started. The batch is shared out among them, and the result is that of one.
+        nodes: The number of machines.
         threads: The number of torch's threads on the CPU; null leaves it as it is. Small networks are faster with 1.
         precision: The arithmetic; costs keep their sums in single precision at least.
     """
@@ -102,7 +104,8 @@ class TrainingConfig(Section):
     gradient_clip: PositiveFloat | None = None
     early_stopping: EarlyStoppingConfig | None = None
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
-    devices: Literal["auto", 1] = "auto"
+    devices: Literal["auto"] | Annotated[int, Field(gt=0, le=1024)] = "auto"
+    nodes: Annotated[int, Field(gt=0, le=65_536)] = 1
     threads: Annotated[int, Field(gt=0, le=1024)] | None = None
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
 

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from ..autoencoder import Autoencoder
 from ..errors import ConfigError
+from ..files import require_writable
 from ..interfaces import Dataset
 from ..objective import Objective
 from ..run import Run
 from .judgement import judge
-from .result import Evaluation
+from .result import EVALUATION, Evaluation
 from .selection import MetricLike
 from .specimens import Specimens
 
@@ -58,7 +59,7 @@ def evaluate(
     Raises:
         PluginError: If a metric that is asked for is unknown or broken.
         ConfigError: If an option or a number is not allowed, a metric that is asked for by name needs labels or factors
-            that the data lack, or there is no dataset for an autoencoder, or one for a run.
+            that the data lack, there is no dataset for an autoencoder, or one for a run, or the run's folder is read-only.
         RunError: If the folder holds no run, it was not trained to its end, its data have changed, or a plugin
             is missing.
         DataError: If the data are missing or corrupt.
@@ -80,6 +81,7 @@ def evaluate(
             "Metrics are given by name: evaluate(run, metrics=[…])."
         )
     run = model if isinstance(model, Run) else Run(model)
+    require_writable(run.path / EVALUATION)
     specimens = Specimens.of_run(run, samples=samples, limit=limit, splits=splits, anyway=anyway)
     chosen = run.experiment.evaluation.metrics if metrics is None else metrics
     result = judge(specimens, chosen, strict=metrics is not None, console=console)

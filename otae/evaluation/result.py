@@ -15,6 +15,9 @@ from ..interfaces import Figure, Table
 
 Figures = dict[str, dict[str, float]]
 
+EVALUATION = "evaluation.json"
+"""The file of a run's evaluation."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -92,7 +95,7 @@ class Evaluation(Mapping[str, Figures]):
         Args:
             folder: The run's folder.
         """
-        write_json(folder / "evaluation.json", self.to_dict())
+        write_json(folder / EVALUATION, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the result as plain dicts, lists, numbers and text."""
@@ -114,7 +117,7 @@ class Evaluation(Mapping[str, Figures]):
         Raises:
             RunError: If there is none, or it is corrupt.
         """
-        path = folder / "evaluation.json"
+        path = folder / EVALUATION
         if not path.is_file():
             raise RunError(f"The run {folder} was not evaluated. Evaluate it: `otae evaluate {folder}`.")
         try:

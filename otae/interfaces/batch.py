@@ -41,6 +41,22 @@ class Batch:
             return torch.full((len(self),), self.points.shape[1], device=self.points.device)
         return (self.weights > 0).sum(1)
 
+    def mean(self) -> Tensor:
+        """Returns the mean of the points of each cloud under its masses, with shape (B, D)."""
+        return (self.masses[:, None] @ self.points)[:, 0]
+
+    def moved(self, shift: Tensor) -> Batch:
+        """Returns the batch with all points of each cloud moved.
+
+        Args:
+            shift: By how much, with shape (B, D).
+        """
+        return Batch(self.points + shift[:, None], self.weights)
+
+    def detach(self) -> Batch:
+        """Returns the batch, cut from the graph."""
+        return Batch(self.points.detach(), None if self.weights is None else self.weights.detach())
+
     def to(self, dtype: torch.dtype) -> Batch:
         """Returns the batch in a floating-point type.
 

@@ -28,6 +28,8 @@ class Cost(nn.Module, ABC):
         same_space: Whether the clouds must live in one space; `False` for Gromov-Wasserstein.
         unary: Whether the cost looks at its source alone and takes no target.
         needs_density: Whether the clouds' laws must have densities.
+        separable: Whether the cost is a mean over the samples of its source, each with its own target's: each process may
+            then compute its own rows' alone.
         vectorized: Whether `torch.vmap` can see through the cost, so that batches of clouds are computed at once.
         former: The options that the cost had once, and what to write instead of each, with `VALUE` for its value.
     """
@@ -36,6 +38,7 @@ class Cost(nn.Module, ABC):
     same_space: ClassVar[bool] = True
     unary: ClassVar[bool] = False
     needs_density: ClassVar[bool] = False
+    separable: ClassVar[bool] = False
     vectorized: ClassVar[bool] = False
     former: ClassVar[Mapping[str, str]] = {}
 

@@ -24,16 +24,31 @@ class Feature:
         name: Its name, such as that of a table's column.
         unit: Its unit, such as `kg`, or `None`.
         category: The category that a one-hot entry stands for, or `None` where the entry is a number of its own.
+        shift: What was taken away from the number that the entry stands for.
+        scale: What it was divided by then.
+        log: Whether its natural logarithm was taken first.
     """
 
     name: str
     unit: str | None = None
     category: str | None = None
+    shift: float = 0.0
+    scale: float = 1.0
+    log: bool = False
 
     @property
     def title(self) -> str:
         """Returns the name with its unit or its category."""
         return self.name + (f" ({self.unit})" if self.unit else "") + (f"={self.category}" if self.category else "")
+
+    def measure(self, entries: Tensor) -> Tensor:
+        """Returns the numbers that entries stand for, in their unit, in double precision.
+
+        Args:
+            entries: The entries, of any shape.
+        """
+        values = entries.double() * self.scale + self.shift
+        return values.exp() if self.log else values
 
 
 class Dataset(data.Dataset[Tensor], ABC):

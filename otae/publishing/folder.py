@@ -10,6 +10,7 @@ from ..errors import RunError
 from ..files import write_json, write_text
 from ..hub.pulling import FILES
 from ..run import Run
+from ..weights import read_weights
 from .card import write_card
 
 _PICTURES = (".png", ".svg")
@@ -41,7 +42,7 @@ def write_folder(run: Run, path: str | Path, repository: str) -> Path:
     config = {
         "configuration": run.experiment.to_dict(),
         "data_shape": list(model.data_shape),
-        "value_range": run.shape.value_range,
+        "value_range": json.loads(read_weights(run.path / "model.safetensors")[1]["value_range"]),
     }
     write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
     pictures = _copy_pictures(run.path / "report", folder / "report")

@@ -68,7 +68,7 @@ def reconstructions(
     groups = grouped(named)
     if len(groups) <= _FEW:
         draws = [
-            partial(features.agreement, x[:, places[0]], y[:, places[0]], name)
+            partial(features.agreement, *_measure(named, places, x, y), name)
             if len(places) == 1
             else partial(features.kept, x[:, places], y[:, places], _categories(named, places), name)
             for name, places in groups.items()
@@ -104,7 +104,7 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None, nam
         drawn(
             f"generation-{number}",
             name,
-            partial(features.density, x[:, places[0]], y[:, places[0]], name)
+            partial(features.density, *_measure(named, places, x, y), name)
             if len(places) == 1
             else partial(features.shares, x[:, places], y[:, places], _categories(named, places), name),
         )
@@ -112,7 +112,8 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None, nam
     ]
     if x.shape[1] != 2 or len(groups) != 2:
         return panels
-    plane = partial(features.plane, x, y, list(groups))
+    data, generated = (torch.stack([_measure(named, [place], cloud)[0] for place in (0, 1)], 1) for cloud in (x, y))
+    plane = partial(features.plane, data, generated, list(groups))
     return [drawn("generations", "The data, and the generations upon them.", plane), *panels]
 
 
@@ -126,6 +127,10 @@ def grouped(named: Sequence[Feature]) -> dict[str, list[int]]:
     for place, feature in enumerate(named):
         groups.setdefault(feature.title if feature.category is None else feature.name, []).append(place)
     return groups
+
+
+def _measure(named: Sequence[Feature], places: Sequence[int], *samples: Tensor) -> list[Tensor]:
+    return [named[places[0]].measure(each[:, places[0]]) for each in samples]
 
 
 def _categories(named: Sequence[Feature], places: Sequence[int]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from ..evaluation import Evaluation, Specimens, Steps
-from ..files import write_text
+from ..files import require_writable, write_text
 from ..interfaces import Feature
 from ..run import Run
 from ..training import history, seeded
@@ -53,9 +53,12 @@ def write_report(
         console: Where progress is shown; nowhere where `None`.
 
     Raises:
+        ConfigError: If the run's folder is read-only.
         RunError: If the run was not trained to its end, its data have changed, or a plugin is missing.
         DataError: If the data are missing or corrupt.
     """
+    path = run.path / "report.html"
+    require_writable(path)
     with Steps(console, "Writing the report", 3) as steps:
         steps.begin("drawing pictures")
         evaluation = Evaluation.read(run.path) if (run.path / "evaluation.json").is_file() else Evaluation()
@@ -65,7 +68,6 @@ def write_report(
             for picture in section.pictures:
                 picture.save(run.path / "report")
         steps.begin("writing the page")
-        path = run.path / "report.html"
         write_text(path, _page(run, sections, evaluation))
     return path
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,8 @@ from ..build import Parts, Shape, build
 from ..config import Experiment
 from ..loading import load_config
 from ..training import AutoencoderModule, seeded
+from ..training.quiet import quiet
+from ..training.threads import limit_threads
 
 
 class Minibatches:
@@ -138,36 +137,3 @@ class Learner(AutoencoderModule):
 
     def _emit(self, split: str, values: dict[str, float]) -> None:
         self._rows.append(dict(values))
-
-
-@contextmanager
-def limit_threads(count: int | None) -> Iterator[None]:
-    """Sets the number of torch's threads for as long as the context lasts.
-
-    Args:
-        count: The number; `None` leaves it as it is.
-    """
-    former = torch.get_num_threads()
-    torch.set_num_threads(count or former)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(former)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silences what Lightning says about itself, for as long as the context lasts."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        for message in (".*does not have many workers.*", ".*treespec, LeafSpec.*", ".*in eval mode at the start.*"):
-            warnings.filterwarnings("ignore", message=message)
-        warnings.filterwarnings("ignore", module=r"lightning\..*")
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

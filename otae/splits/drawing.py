@@ -148,7 +148,7 @@ def _take_official(
     if dataset.official_split is None:
         raise DataError(
             f"data.split_by: the dataset {config.name!r} has no official split as it is configured. Datasets that have one, such "
-            "as idx and celeba, have it where they read all parts, by their option part: all. Else take random."
+            "as idx, celeba and hf, have it where they read all: part: all, split: all for hf. Else take random."
         )
     membership: NDArray[np.uint8] = dataset.official_split.numpy().astype(np.uint8)[rest]
     train = random.permutation(np.flatnonzero(membership == _TRAIN))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from ..config import Component, Section
+from ..config import Component, Section, SplitName
 from ..errors import ConfigError
 from ..explanation import explain, find_place
 from ..extending import text as read_text
@@ -79,7 +79,7 @@ class Declaration(Section):
         default_factory=dict
     )
     metrics: Annotated[list[str], BeforeValidator(_listed)] | None = None
-    split: str | None = None
+    split: SplitName | None = None
     executor: Component = Field(default_factory=lambda: Component(name="local"))
 
 

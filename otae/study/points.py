@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..build import resolve
-from ..config import Experiment, parse
+from ..config import Experiment, SplitName, parse
 from ..differences import INCIDENTAL, short_paths, spell, without
 from ..errors import ConfigError, OtaeError
 from ..extending import extended, is_path
@@ -128,7 +128,26 @@ def _resolve(source: Source, layers: Sequence[_Layer]) -> Experiment:
     )
     for stage in _stages(options):
         values = merged(values, overridden({}, [as_override(path, value) for _, path, value in stage]))
-    return resolve(parse(values, ""))
+    return _judge_on(resolve(parse(values, "")), source.declaration.split)
+
+
+def _judge_on(experiment: Experiment, split: SplitName | None) -> Experiment:
+    """Returns the experiment, to be judged on the split that the study compares.
+
+    Args:
+        experiment: The experiment.
+        split: The split, or `None` where the study compares what there is.
+
+    Raises:
+        ConfigError: If the experiment names splits of its own, and this is none of them.
+    """
+    section = experiment.evaluation
+    if split is None or split in section.splits:
+        return experiment
+    if "splits" in section.model_fields_set:
+        told = f"the study compares the split {split!r}, but its points are judged on {', '.join(section.splits)}"
+        raise ConfigError(f"evaluation.splits: {told}. Add it there, or compare one of them.")
+    return experiment.model_copy(update={"evaluation": section.model_copy(update={"splits": [split]})})
 
 
 def _stages(options: Sequence[_Layer]) -> list[list[_Layer]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import operator
 from typing import Any, ClassVar
 
 import pytest
@@ -19,7 +22,8 @@ class LawSubject:
     Attributes:
         vanishes: Whether the cost of equal clouds is 0.
         degree: The power p of `cost(s x, s y) = s^p cost(x, y)`; `None` where the cost has no such power.
-        lengths: The options that carry a unit, with its power: `{"blur": 1}` is a length, `{"epsilon": 4}` its fourth power.
+        lengths: The options that carry a unit, with its power: `{"blur": 1}` is a length, `{"epsilon": 4}` its fourth power,
+            `{"kernel.bandwidth": 1}` a length among the options of a kernel.
         moves_freely: Whether moving both clouds together costs nothing.
         isometries: Whether moving and turning one cloud alone costs nothing.
         smooth: Whether the gradient is 0 between equal clouds; not so for a distance itself, whose slope jumps there.
@@ -51,10 +55,14 @@ class LawSubject:
             factor: How many new units an old one is.
             dtype: The type of its parameters.
         """
-        scaled = {name: self.options[name] * factor**power for name, power in self.lengths.items()}
+        options = copy.deepcopy(self.options)
+        for path, power in self.lengths.items():
+            *parents, name = path.split(".")
+            holder = functools.reduce(operator.getitem, parents, options)
+            holder[name] *= factor**power
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return self.made({**self.options, **scaled}).to(dtype).to(self.device)
+            return self.made(options).to(dtype).to(self.device)
 
     def turn(self: Any, points: Tensor) -> Tensor:
         """Returns points as they look to the target of the cost: turned into its space and moved, where that costs nothing.

@@ -18,7 +18,7 @@ from ..objective import Objective
 from ..optimizers import check as check_options
 from ..signature import check
 from .codes import fit_prior, start_prior
-from .module import Engine
+from .module import Engine, flatten_losses
 
 Options = Mapping[str, Any]
 
@@ -32,7 +32,8 @@ class AutoencoderModule(Engine):
     `validation/total`, for `ModelCheckpoint` and `EarlyStopping` to monitor.
 
     A batch is a tensor of samples, a tuple or list that begins with one (labels after it are left aside), or a mapping with
-    `x` and, where samples are weighted, `weights`.
+    `x` and, where samples are weighted, `weights`. On several processes each compares its own share of a batch: `otae train`
+    compares the whole.
 
     Args:
         model: The autoencoder.
@@ -113,7 +114,7 @@ class AutoencoderModule(Engine):
         self.step = self.trainer.global_step
         losses = self.compute_losses(x)
         self._guard(losses.total, {name: term.raw for name, term in losses.terms.items()}, "The loss")
-        self._record(losses, {}, self._optimizers()[0])
+        self._record(flatten_losses(losses), self._optimizers()[0])
         return losses.total
 
     def validation_step(self, batch: Any, index: int) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any
 
 from ..comparison import Changes, describe, find_changes, to_canonical
 from ..config import DataConfig, Experiment
 from ..errors import RunError
-from ..fingerprint import Fingerprint
+from ..fingerprint import Fingerprint, compute_fingerprint
 from ..loading import load_config
+from ..provenance import describe_command
 from ..run import Run
 from .checkpoints import Checkpoints
-from .position import Judgement
+from .position import Judgement, Position
 
 _SPLITTING = set(DataConfig.model_fields) - {"name", "workers"}
 
@@ -110,21 +112,58 @@ def require_changeable(changes: Changes) -> None:
         )
 
 
-def require_same_data(former: Fingerprint, data: Fingerprint) -> None:
-    """Checks that a training goes on with the data that it began with.
+def require_same_data(run: Run, position: Position, data: Fingerprint) -> bool:
+    """Returns whether a training goes on with other data than it began with, which `accept_data` has accepted.
 
     Args:
-        former: What identifies the data in the checkpoint.
-        data: What identifies those of now.
+        run: The run.
+        position: Where its training stands.
+        data: What identifies the data of now.
 
     Raises:
-        RunError: If they are others.
+        RunError: If they are others, and were not accepted.
     """
-    if former != data:
-        raise RunError(
-            f"The data are not those that this run began with: {former} then, {data} now. Bring them back, or train "
-            "a new run from its weights: `otae train … --from RUN`."
-        )
+    if position.data == data:
+        return False
+    change = _describe_change(position, data)
+    if change in [{key: each.get(key) for key in change} for each in run.continuations]:
+        return True
+    cure = " --anyway goes on with those of now, under the same split." if _are_alike(position.data, data) else ""
+    raise RunError(_tell_change(position, data) + cure)
+
+
+def accept_data(run: Run) -> None:
+    """Writes into a run's provenance that it goes on with other data than it began with, and at which step.
+
+    Args:
+        run: The run.
+
+    Raises:
+        RunError: If these are of another form, or more or fewer: steps, epochs and splits count on them.
+    """
+    checkpoint, data = Checkpoints(run.path).read(), compute_fingerprint(run.dataset)
+    if checkpoint is None or checkpoint.position.data == data:
+        return
+    position = checkpoint.position
+    if not _are_alike(position.data, data):
+        reason = " Even with --anyway a training goes on with as many samples of the same shape alone."
+        raise RunError(_tell_change(position, data) + reason)
+    run.record(continued=[*run.continuations, {**_describe_change(position, data), **describe_command()}])
+
+
+def _are_alike(former: Fingerprint, data: Fingerprint) -> bool:
+    return (former.samples, former.data_shape) == (data.samples, data.data_shape)
+
+
+def _describe_change(position: Position, data: Fingerprint) -> dict[str, Any]:
+    return {"step": position.step, "changes": {"data": [str(position.data), str(data)]}}
+
+
+def _tell_change(position: Position, data: Fingerprint) -> str:
+    return (
+        f"The data are not those that this run began with: {position.data} then, {data} now. Bring them back, or train a new run "
+        "from its weights: `otae train … --from RUN`."
+    )
 
 
 def _is_fixed(path: str) -> bool:

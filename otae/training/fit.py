@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
@@ -35,29 +32,74 @@ from .divergence import diverging
 from .events import keep_events
 from .history import History
 from .layout import channels_last
-from .leadership import leading
+from .leadership import numbered
 from .module import Engine
 from .position import Judgement, Position
+from .processes import Processes
+from .quiet import quiet
 from .randomness import seeded
-from .readiness import check_single_samples
+from .readiness import check_single_samples, uses_gpu
 from .rehearsal import read_samples, rehearse
 from .restoring import prepare, require_weights
 from .start import load_start
+from .strategy import choose_strategy, describe_devices
+from .threads import count_threads, limit_threads
 
 
-def fit(run: Run, console: Console | None = None) -> None:
+def fit(run: Run, console: Console | None = None, processes: Processes | None = None) -> None:
     """Trains a run to its end, from its last checkpoint where there is one, fits its prior to the codes where that is
     what the prior asks for, and saves the weights.
 
     Args:
         run: The run, whose folder holds the resolved configuration.
         console: Where progress is shown; nowhere where `None`.
+        processes: The processes that train; as the configuration says where `None`.
 
     Raises:
         NonFiniteError: If a loss or gradient is not finite; the last checkpoint is kept.
         Interrupted: If a signal asked to stop; the checkpoint is that of the last step.
         RunError: If the checkpoints cannot be read, or are of another configuration or other data.
     """
+    experiment = run.experiment
+    processes = processes or Processes.find(experiment.training)
+    with processes.running(run), limit_threads(count_threads(experiment.training.threads, processes)), quiet():
+        prepared = _prepare(run, processes)
+        parts = _train(run, prepared, processes, console)
+    if not processes.leads:
+        return
+    if parts.model.prior.fits_codes:
+        with seeded(experiment.seed), limit_threads(experiment.training.threads):
+            fit_prior(parts.model, _in_order(experiment, run.dataset, prepared.splits))
+    run.save(parts, prepared.shape)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Holds what a training begins or goes on with.
+
+    Args:
+        shape: What the data tell.
+        data: What identifies the data.
+        splits: The splits.
+        train: The batches to train on.
+        validation: The batches to validate on, or `None`.
+        checkpoints: The checkpoints of the run.
+        checkpoint: The one to go on from, or `None`.
+        changes: What changed since.
+    """
+
+    shape: Shape
+    data: Fingerprint
+    splits: Splits
+    train: Batches
+    validation: Batches | None
+    checkpoints: Checkpoints
+    checkpoint: Checkpoint | None
+    changes: Changes
+
+
+def _prepare(run: Run, processes: Processes) -> _Prepared:
+    """Returns what is needed to train, all of it checked."""
     experiment, dataset = run.experiment, run.dataset
     shape = Shape(dataset.data_shape, dataset.value_range)
     if len(dataset):
@@ -65,52 +107,67 @@ def fit(run: Run, console: Console | None = None) -> None:
     checkpoints = Checkpoints(run.path)
     checkpoint = checkpoints.read()
     data = compute_fingerprint(dataset)
-    changes = _changes(run, checkpoint, data)
+    replaced = checkpoint is not None and require_same_data(run, checkpoint.position, data)
+    changes = _changes(run, checkpoint)
     splits = find_splits(run, dataset)
-    keep_data(run, dataset, data, splits)
-    with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
-        train, validation = _loaders(experiment, dataset, splits)
+    if processes.leads:
+        keep_data(run, dataset, data, splits, anew=replaced)
+    with seeded(experiment.seed):
+        train, validation = _loaders(experiment, dataset, splits, processes)
         check_length(experiment.training, len(train))
-        if checkpoint is None:
+        if checkpoint is None and processes.leads:
             _rehearse(partial(build, experiment, shape), train, validation)
-    with seeded(experiment.seed), _threads(experiment.training.threads), _quiet():
-        parts = build(experiment, shape)
+    return _Prepared(shape, data, splits, train, validation, checkpoints, checkpoint, changes)
+
+
+def _train(run: Run, prepared: _Prepared, processes: Processes, console: Console | None) -> Parts:
+    """Returns the trained parts, with the weights to be kept."""
+    experiment, checkpoint, train = run.experiment, prepared.checkpoint, prepared.train
+    processes.join(uses_gpu(experiment.training))
+    with seeded(experiment.seed):
+        parts = build(experiment, prepared.shape)
         for module in (parts.model, parts.objective):
             channels_last(module)
-        engine = Engine(parts, experiment.training, experiment.seed)
+        sizes = {"train": train.measure} | ({"validation": prepared.validation.measure} if prepared.validation else {})
+        engine = Engine(parts, experiment.training, experiment.seed, processes.exchange, sizes)
         start = Position(
-            step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=data
+            step=0, epochs=0, rows=0, judgement=Judgement(), configuration=to_canonical(experiment), data=prepared.data
         )
         position = checkpoint.position if checkpoint else start
-        stopping = _stopping(experiment, position, checkpoint, changes)
+        stopping = _stopping(experiment, position, checkpoint, prepared.changes)
         if checkpoint and (stopping.judgement.stopped or position.step >= experiment.training.epochs * len(train)):
             _load(engine, checkpoint)
         else:
-            keep_events(run.path / "tensorboard", position.step)
-            history = History(run.path / "metrics.csv", _columns(parts), position.rows)
-            saving = Saving(checkpoints, history, stopping, start)
-            warmup = Warmup(_in_order(experiment, dataset, splits), len(train))
-            callbacks = [RandomState(), warmup, Interruption(saving), stopping, saving]
-            trainer = _trainer(experiment, run.path, history, checkpoints, callbacks, console)
+            history = _open_history(run, parts, position) if processes.leads else None
+            saving = Saving(prepared.checkpoints, history, stopping, start)
+            warmup = Warmup(_in_order(experiment, run.dataset, prepared.splits), len(train))
+            callbacks = [RandomState(), warmup, Interruption(saving, processes.exchange), stopping, saving]
+            trainer = _trainer(experiment, run.path, history, prepared.checkpoints, callbacks, console, processes)
             if checkpoint:
-                prepare(checkpoint, engine, trainer, changes)
+                prepare(checkpoint, engine, trainer, prepared.changes)
             else:
                 load_start(run, engine)
             train.seek(position.step)
-            started = time.monotonic()
-            try:
-                with leading(), diverging(engine, checkpoints):
-                    trainer.fit(
-                        engine, train, validation, ckpt_path=checkpoints.last if checkpoint else None, weights_only=True
-                    )
-            finally:
-                run.add_training_time(time.monotonic() - started)
+            _drive(run, engine, trainer, prepared, processes)
     if stopping.weights:
         engine.load_state_dict(stopping.weights)
-    if parts.model.prior.fits_codes:
-        with seeded(experiment.seed), _threads(experiment.training.threads):
-            fit_prior(parts.model, _in_order(experiment, dataset, splits))
-    run.save(parts, shape)
+    return parts
+
+
+def _drive(run: Run, engine: Engine, trainer: Trainer, prepared: _Prepared, processes: Processes) -> None:
+    checkpoints, started = prepared.checkpoints, time.monotonic()
+    checkpoint = checkpoints.last if prepared.checkpoint else None
+    try:
+        with numbered(processes.placement.rank), diverging(engine, checkpoints):
+            trainer.fit(engine, prepared.train, prepared.validation, ckpt_path=checkpoint, weights_only=True)
+    finally:
+        if processes.leads:
+            run.add_training_time(time.monotonic() - started)
+
+
+def _open_history(run: Run, parts: Parts, position: Position) -> History:
+    keep_events(run.path / "tensorboard", position.step)
+    return History(run.path / "metrics.csv", _columns(parts), position.rows)
 
 
 def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches | None) -> None:
@@ -119,11 +176,10 @@ def _rehearse(make: Callable[[], Parts], train: Batches, validation: Batches | N
     rehearse(make, train.dataset, train.indices[: -(-len(train.indices) // len(train))].tolist())
 
 
-def _changes(run: Run, checkpoint: Checkpoint | None, data: Fingerprint) -> Changes:
+def _changes(run: Run, checkpoint: Checkpoint | None) -> Changes:
     """Returns what changed since a checkpoint, all of it asked for."""
     if checkpoint is None:
         return {}
-    require_same_data(checkpoint.position.data, data)
     changes = find_changes(checkpoint.position.configuration, run.experiment)
     require_accepted(run, changes)
     return changes
@@ -142,34 +198,26 @@ def _load(engine: Engine, checkpoint: Checkpoint) -> None:
     engine.load_state_dict(checkpoint.weights)
 
 
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Sets the number of torch's threads for as long as the context lasts; `None` leaves it as it is."""
-    former = torch.get_num_threads()
-    torch.set_num_threads(count or former)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(former)
-
-
 def _trainer(
     experiment: Experiment,
     folder: Path,
-    history: History,
+    history: History | None,
     checkpoints: Checkpoints,
     callbacks: list[Callback],
     console: Console | None,
+    processes: Processes,
 ) -> Trainer:
     training = experiment.training
+    strategy, environment = choose_strategy(processes)
     return Trainer(
         accelerator=training.accelerator,
-        devices=1,
+        **describe_devices(processes),
+        strategy=strategy,
         precision=training.precision,
         max_epochs=training.epochs,
-        logger=[history, TensorBoardLogger(folder, name="", version="tensorboard")],
+        logger=False if history is None else [history, TensorBoardLogger(folder, name="", version="tensorboard")],
         callbacks=[*callbacks, *([Progress(console)] if console else [])],
-        plugins=[checkpoints, LightningEnvironment()],  # a scheduler's variables concern its own processes
+        plugins=[checkpoints, environment],
         default_root_dir=folder,  # no checkpoint of the working directory is taken for one of the run
         enable_progress_bar=console is not None,
         enable_model_summary=False,
@@ -186,31 +234,15 @@ def _columns(parts: Parts) -> list[str]:
     return ["total", *(column for name in names for column in (name, f"{name}.weighted")), *adversaries, *solved, "lr"]
 
 
-def _loaders(experiment: Experiment, dataset: Dataset, splits: Splits) -> tuple[Batches, Batches | None]:
-    data = experiment.data
-    train = Batches(dataset, splits.train, data.batch_size, experiment.seed, data.workers)
-    held_out = Batches(dataset, splits.validation, data.batch_size, workers=data.workers) if splits.validation else None
-    return train, held_out
+def _loaders(
+    experiment: Experiment, dataset: Dataset, splits: Splits, processes: Processes
+) -> tuple[Batches, Batches | None]:
+    data, shared = experiment.data, {"processes": processes.count, "rank": processes.placement.rank}
+    train = Batches(dataset, splits.train, data.batch_size, experiment.seed, data.workers, **shared)
+    if not splits.validation:
+        return train, None
+    return train, Batches(dataset, splits.validation, data.batch_size, workers=data.workers, **shared)
 
 
 def _in_order(experiment: Experiment, dataset: Dataset, splits: Splits) -> Batches:
     return Batches(dataset, splits.train, experiment.data.batch_size, workers=experiment.data.workers)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences Lightning's advertisements and the warnings that do not concern otae's users."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")  # a share of 0 asks for none
-        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # frozen parts are
-        warnings.filterwarnings("ignore", message=".*checkpoint that ended before the epoch ended.*")
-        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*", category=FutureWarning)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""The one process of a training leads, whatever number a scheduler's variables give it."""
+"""The number of this process among those of a training, whatever number a scheduler's variables give it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 
 @contextmanager
-def leading() -> Iterator[None]:
-    """Lets this process write what only the first of several writes, such as TensorBoard's events, for as long as it lasts.
+def numbered(rank: int) -> Iterator[None]:
+    """Has Lightning number this process as the training does, for as long as the context lasts.
 
-    Lightning numbers a process by RANK or SLURM_PROCID as it is imported, and one that is not the first writes nothing.
+    Lightning numbers a process by RANK or SLURM_PROCID as it is imported, and one that is not the first writes nothing, such
+    as TensorBoard's events.
+
+    Args:
+        rank: The number of this process; 0 for the one that writes.
     """
     lightning: Any = rank_zero_only
-    former, lightning.rank = lightning.rank, 0
+    former, lightning.rank = lightning.rank, rank
     try:
         yield
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,11 +14,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ..build import Parts
-from ..config import PARTS, AdversaryConfig, PartName, TrainingConfig
+from ..config import TrainingConfig
 from ..errors import NonFiniteError
 from ..objective import Losses
-from ..optimizers import optimizer, scheduler
 from ..schedule import final_weight
+from ..share import Share
+from .exchange import Exchange
+from .placement import Placement
+from .players import Player, find_players
 
 
 class Engine(LightningModule):
@@ -31,54 +34,44 @@ class Engine(LightningModule):
         parts: The model and the objective.
         training: The training section.
         seed: The seed of the validation's draws, which are the same each epoch.
+        exchange: The exchange with the other processes that share the batches; none where `None`.
+        sizes: How many samples a batch has over all processes, by its position; needed where several share them.
     """
 
-    def __init__(self, parts: Parts, training: TrainingConfig, seed: int) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        training: TrainingConfig,
+        seed: int,
+        exchange: Exchange | None = None,
+        sizes: Mapping[str, Callable[[int], int]] | None = None,
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.model, self.objective = parts.model, parts.objective
         self.training_config, self.seed = training, seed
+        self.exchange, self._sizes = exchange or Exchange(Placement()), sizes or {}
         self.step = 0  # main steps done; Lightning's own counter counts every optimiser's
         self.weights: Tensor | None = None  # of the samples of the batch, uniform where there are none
         self.latest: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
         self.validated: dict[str, float] = {"total": torch.inf}  # each term before its weight, and their final sum
-        self._parts = self._minimised_by_part()
-        self._minimised = [parameter for part in self._parts.values() for parameter in part]
+        self.players = find_players(parts, training)
         self._maximised = self.objective.maximised()
 
     def configure_optimizers(self) -> Any:
-        """Returns the main optimiser, with a group of parameters for each part, and, where there is an adversary, its own."""
-        training = self.training_config
-        groups = [{"params": part, "lr": lr} for part, lr in zip(self._parts.values(), training.rates, strict=True)]
-        sections: list[tuple[TrainingConfig | AdversaryConfig, str, list[Any]]] = [(training, "training", groups)]
-        if self._maximised:
-            sections.append((training.adversary, "training.adversary", self._maximised))
-        optimizers = [optimizer(section.optimizer, group, f"{path}.optimizer") for section, path, group in sections]
-        schedulers = [
-            scheduler(section.scheduler, target, f"{path}.scheduler")
-            for (section, path, _), target in zip(sections, optimizers, strict=True)
-            if section.scheduler
-        ]
-        return optimizers, schedulers
-
-    def _minimised_by_part(self) -> dict[PartName, list[nn.Parameter]]:
-        model = self.model
-        owners = (
-            *(part.parameters() for part in (model.encoder, model.decoder, model.prior)),
-            self.objective.minimised(),
-        )
-        parts: dict[PartName, list[nn.Parameter]] = {}
-        taken: set[int] = set()  # parts may share parameters: the first has them
-        for name, owned in zip(PARTS, owners, strict=True):
-            parts[name] = [each for each in owned if each.requires_grad and id(each) not in taken]
-            taken |= {id(each) for each in parts[name]}
-        return parts
+        """Returns the optimiser of each player, and the schedules of those that have one."""
+        optimizers = [player.create_optimizer() for player in self.players]
+        schedulers = [player.create_scheduler(target) for player, target in zip(self.players, optimizers, strict=True)]
+        return optimizers, [each for each in schedulers if each is not None]
 
     def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Tensor:
         """Returns a batch in the type that the model computes in; datasets may give any floating-point type."""
         return batch.to(next((each.dtype for each in self.model.parameters()), batch.dtype))
+
+    def on_train_start(self) -> None:
+        self.exchange.share_weights(self.state_dict().values())
 
     def training_step(self, batch: Tensor, index: int) -> None:
         """Takes one main step and the adversaries' answers.
@@ -93,40 +86,53 @@ class Engine(LightningModule):
         main, *adversary = self._optimizers()
         for answering in adversary:  # Lightning would count each optimiser's step as one of training
             answering._on_before_step = answering._on_after_step = _nothing
-        losses = self._main_step(main, batch)
+        share = self._share("train", self.step % max(1, int(self.trainer.num_training_batches)))
+        values = self._main_step(main, batch, share)
         answers: dict[str, Tensor] = {}
         if adversary:
-            rounds = self.training_config.adversary.steps
-            for answers in self.objective.adversary_losses(self.model, batch, rounds, weights=self.weights):
-                self._adversary_step(adversary[0], answers)
+            steps = self.training_config.adversary.steps
+            for losses in self.objective.adversary_losses(self.model, batch, steps, share, weights=self.weights):
+                answers = self._adversary_step(adversary[0], losses)
         self.step += 1
         self._schedule("step")
-        self._record(losses, answers, main)
+        self._record(values | {f"{name}.adversary": value for name, value in answers.items()}, main)
 
-    def compute_losses(self, x: Tensor) -> Losses:
+    def compute_losses(self, x: Tensor, share: Share | None = None) -> Losses:
         """Returns the terms' values on a batch at the step and epoch that training is at.
 
         Args:
             x: The samples, with shape (B, *data_shape).
+            share: What they are of a batch that lies on several processes.
         """
-        return self.objective(self.model, x, weights=self.weights, step=self.step, epoch=self.current_epoch)
+        weights, step, epoch = self.weights, self.step, self.current_epoch
+        return self.objective(self.model, x, weights=weights, step=step, epoch=epoch, share=share)
 
-    def _main_step(self, main: Optimizer, batch: Tensor) -> Losses:
+    def _share(self, split: str, position: int) -> Share | None:
+        return self.exchange.share(self._sizes[split](position)) if self.exchange.count > 1 else None
+
+    def _main_step(self, main: Optimizer, batch: Tensor, share: Share | None) -> dict[str, Tensor]:
+        """Returns the values of the terms, once the model and the costs have descended."""
         with frozen(self._maximised):
-            losses = self.compute_losses(batch)
-            raw = {name: term.raw for name, term in losses.terms.items()}
-            self._guard(losses.total, raw, "The loss")
-            self._descend(main, losses.total, self._minimised, raw)
-        return losses
+            losses = self.compute_losses(batch, share)
+            values = self.exchange.mean(flatten_losses(losses))
+            raw = {name: values[name] for name in losses.terms}
+            self._guard(values["total"], raw, "The loss")
+            self._descend(main, losses.total, self.players[0], raw)
+        return values
 
-    def _adversary_step(self, adversary: Optimizer, losses: dict[str, Tensor]) -> None:
+    def _adversary_step(self, adversary: Optimizer, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Returns the values of the adversaries' losses, once these have descended."""
         total = torch.stack(list(losses.values())).sum()
-        self._guard(total, losses, "The adversary's loss")
-        self._descend(adversary, total, self._maximised, losses)
+        values = self.exchange.mean({"total": total.detach()} | {name: loss.detach() for name, loss in losses.items()})
+        self._guard(values.pop("total"), values, "The adversary's loss")
+        self._descend(adversary, total, self.players[1], values)
+        return values
 
-    def _descend(self, target: Optimizer, loss: Tensor, owned: list[nn.Parameter], terms: dict[str, Tensor]) -> None:
+    def _descend(self, target: Optimizer, loss: Tensor, player: Player, terms: dict[str, Tensor]) -> None:
         target.zero_grad()
         self.manual_backward(loss)
+        owned = player.parameters
+        self.exchange.average(owned)
         norm = get_total_norm(parameter.grad for parameter in owned if parameter.grad is not None)
         self._guard(norm, terms, "The gradient")
         if self.training_config.gradient_clip is not None:
@@ -152,12 +158,14 @@ class Engine(LightningModule):
             batch: The samples, with shape (B, *data_shape).
             index: The batch's position.
         """
+        share = self._share("validation", index)
+        count = len(batch) if share is None else share.count
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed * 1_000_003 + index)
-            losses = self.compute_losses(batch)
-        for name, value in _flat(losses).items():
-            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + len(batch) * value
-        self._seen += len(batch)
+            losses = self.compute_losses(batch, share)
+        for name, value in self.exchange.mean(flatten_losses(losses)).items():
+            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + count * value
+        self._seen += count
 
     def on_validation_epoch_end(self) -> None:
         means = {name: value / self._seen for name, value in self._sums.items()}
@@ -174,10 +182,9 @@ class Engine(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.step = checkpoint["otae"]["step"]
 
-    def _record(self, losses: Losses, answers: dict[str, Tensor], main: Optimizer) -> None:
-        tensors = _flat(losses) | {f"{name}.adversary": value.detach() for name, value in answers.items()}
-        numbers = torch.stack([value.double() for value in tensors.values()]).tolist()  # one transfer from the device
-        self.latest = dict(zip(tensors, numbers, strict=True)) | {"lr": float(main.param_groups[0]["lr"])}
+    def _record(self, values: dict[str, Tensor], main: Optimizer) -> None:
+        numbers = torch.stack([value.double() for value in values.values()]).tolist()  # one transfer from the device
+        self.latest = dict(zip(values, numbers, strict=True)) | {"lr": float(main.param_groups[0]["lr"])}
         self._emit("train", self.latest)
 
     def _emit(self, split: str, values: dict[str, float]) -> None:
@@ -185,8 +192,7 @@ class Engine(LightningModule):
             logger.log_metrics({f"{split}/{name}": value for name, value in values.items()}, step=self.step)
 
     def _schedule(self, moment: str) -> None:
-        training = self.training_config
-        configs = [section.scheduler for section in (training, training.adversary) if section.scheduler]
+        configs = [player.section.scheduler for player in self.players if player.section.scheduler]
         for target, config in zip(self._schedulers(), configs, strict=False):
             if config.interval == moment:
                 target.step(*([self.validated["total"]] if isinstance(target, ReduceLROnPlateau) else []))
@@ -216,7 +222,12 @@ def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def _flat(losses: Losses) -> dict[str, Tensor]:
+def flatten_losses(losses: Losses) -> dict[str, Tensor]:
+    """Returns the values of an objective by name, cut from the graph.
+
+    Args:
+        losses: The breakdown of the objective.
+    """
     values = {"total": losses.total.detach()}
     for name, term in losses.terms.items():
         values[name] = term.raw.detach()

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from math import prod
+from mmap import mmap
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -152,3 +153,23 @@ class ArrayFile:
                 ) from error
             cure = "If it is damaged, fetch it again; pickled objects are never loaded: write numbers with numpy.save"
             raise DataError(f"'{self.path}' cannot be read: {reason}. {cure}.") from error
+
+
+def require_whole(array: Array, path: Path) -> None:
+    """Checks that the file behind an array was not cut since it was mapped: reading on would end the process by SIGBUS.
+
+    Args:
+        array: The array, or a view of it.
+        path: The file.
+
+    Raises:
+        DataError: If it was.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap) and base.size() < len(base):
+        raise DataError(
+            f"'{path}' was cut to {base.size():,} of {len(base):,} bytes while it was read. Restore it, and start again or go on "
+            "with `otae resume`; keep data files as they are while they are read."
+        )

@@ -13,7 +13,7 @@ from torch import Tensor
 from otae.errors import ConfigError
 from otae.interfaces import Dataset
 
-from .array_file import Array, ArrayFile
+from .array_file import Array, ArrayFile, require_whole
 from .array_preparation import ArrayPreparation
 from .labels import read_labels
 from .layout import Layout, arranged
@@ -114,6 +114,7 @@ class Arrays(Dataset):
         return arranged(array, self._layout, self._file.path)
 
     def _tensor(self, chosen: Any) -> Tensor:
+        require_whole(self._samples, self._file.path)
         with np.errstate(over="ignore"):  # what is beyond single precision is refused as not finite
             values = np.array(self._samples[chosen], dtype=np.float32, order="C") / np.float32(self._divisor)
         return torch.from_numpy(values if self._lengths is None else mark(values, self._lengths[chosen]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,12 +14,13 @@ from otae.interfaces import Feature
 
 from .array_file import Array
 from .batched import Batched
+from .cells_preparation import CellsPreparation, read_expression, to_names
 from .column_rules import ColumnRule
 from .encodings import Scaled
 from .extras import needed
+from .hdf5_file import find_array
 from .indices import checked
 from .packaged import find_packaged
-from .table_preparation import TablePreparation
 
 
 class Cells(Batched):
@@ -49,7 +49,7 @@ class Cells(Batched):
         (765,)
     """
 
-    preparations = TablePreparation
+    preparations = CellsPreparation
 
     def __init__(self, path: str | Path | None = None) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Cells(Batched):
         rules = [
             ColumnRule(gene, Scaled((gene,), 0.0, 1.0), fill, False) for gene, fill in zip(genes, fills, strict=True)
         ]
-        self.preparation = TablePreparation(tuple(rules), "refuse", None, ".", ())
+        self.preparation = CellsPreparation(tuple(rules), "refuse", None, ".", ())
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -78,10 +78,9 @@ def _read(file: Path) -> tuple[Array, tuple[str, ...], Array, tuple[str, ...]]:
 
     try:
         with h5py.File(file, "r") as content:
-            expression = np.asarray(content["X"][...], dtype=np.float32)
-            genes = _names(content["var"]["index"])
-            types = np.asarray(content["obs"]["bulk_labels"], dtype=np.int64)
-            names = _names(content["uns/bulk_labels_categories"])
+            expression, genes = read_expression(content, file, _CURE)
+            types = np.asarray(find_array(content, "obs", file, _CURE)["bulk_labels"], dtype=np.int64)
+            names = to_names(find_array(content, "uns/bulk_labels_categories", file, _CURE)[...])
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError(f"'{file}' cannot be read: {error}. {_CURE}.") from error
     fitting = expression.shape == (len(types), len(genes)) and len(types) > 0 and np.isfinite(expression).all()
@@ -91,10 +90,6 @@ def _read(file: Path) -> tuple[Array, tuple[str, ...], Array, tuple[str, ...]]:
         )
         raise DataError(f"'{file}' holds {told}, which do not fit. {_CURE}.")
     return expression, genes, types, names
-
-
-def _names(texts: Any) -> tuple[str, ...]:
-    return tuple(text.decode() if isinstance(text, bytes) else str(text) for text in texts[...].tolist())
 
 
 _CURE = "If it is damaged, install the package scanpy anew"

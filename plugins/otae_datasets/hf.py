@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from otae.errors import ConfigError
 from .batched import Batched
 from .hf_columns import chosen, class_labels
 from .hf_readers import NumberReader, PictureReader, Reader
-from .hf_source import Request, opened
+from .hf_source import Request, open_rows
 from .indices import checked
 from .layout import Layout
 from .pictures import Mode, Side
@@ -37,7 +38,8 @@ class HF(Batched):
             `layout`. All that hold numbers, but the label, where `None` and there are no pictures.
         label: The column of the classes: integers, booleans or text.
         config: The configuration, where the dataset has several.
-        split: The split, such as `train` or `train[:10%]`; `None` for the only one, or else `train`.
+        split: The split, such as `train` or `train[:10%]`; `all` for all of them, of which `split_by: official` keeps validation
+            and test as they are; `None` for the only one, or else `train`.
         revision: The commit of the dataset on the Hub; with `download` also a branch or tag.
         size: The side, or (height, width), to crop pictures to, about the centre, and resize; needed where they differ.
         mode: `RGB` for three channels, `L` for one, grey.
@@ -76,7 +78,7 @@ class HF(Batched):
         layout: Layout = "auto",
         scaling: Literal["auto", "none"] = "auto",
         streaming: bool = False,
-        limit: Annotated[int, Field(gt=0)] | None = None,
+        limit: Annotated[int, Field(gt=0, le=1_000_000_000_000)] | None = None,
         download: bool = False,
     ) -> None:
         super().__init__()
@@ -87,7 +89,8 @@ class HF(Batched):
         if image is not None and columns is not None:
             raise ConfigError("The options image and columns exclude each other. Give one of them.")
         where = Path(path)
-        rows = opened(Request(path, config, split, revision, streaming, limit, download))
+        rows, parts = open_rows(Request(path, config, split, revision, streaming, limit, download))
+        self.official_split = None if parts is None else torch.tensor(parts)
         self.class_names, self.labels = class_labels(rows, label, where)
         picture, names = chosen(rows, image, columns, label, where)
         sides = (size, size) if isinstance(size, int) else size

@@ -39,8 +39,15 @@ class Request:
     download: bool
 
 
-def opened(request: Request) -> Any:
-    """Returns the rows, a `datasets.Dataset` with at least one.
+ALL = "all"
+"""The name that stands for all splits, one after the other."""
+
+_PARTS = (("train", 0), ("val", 1), ("dev", 1), ("test", 2))
+
+
+def open_rows(request: Request) -> tuple[Any, list[int] | None]:
+    """Returns the rows, a `datasets.Dataset` with at least one, and of all splits together which part each row is of: 0 for
+    training, 1 for validation, 2 for the test; `None` where one split was asked for, or the name of one tells no part.
 
     Args:
         request: What is asked for.
@@ -55,10 +62,31 @@ def opened(request: Request) -> Any:
         raise ConfigError(f"'{folder}' is a folder, which has no revision. Leave the option revision out.")
     saved = folder is not None and any((folder / name).is_file() for name in _SAVED)
     loaded = _saved(package, folder, request) if saved else _loaded(package, folder, request)
-    rows = _limited(package, _split(loaded, request), request)
+    whole = request.split == ALL and isinstance(loaded, dict) and ALL not in loaded
+    rows = _limited(package, _join(package, loaded, request) if whole else _split(loaded, request), request)
     if len(rows) == 0:
         raise DataError(f"'{request.path}' holds no row. Choose another split, or write one with rows.")
-    return rows
+    return rows, _find_parts(loaded, len(rows)) if whole else None
+
+
+def _join(package: Any, loaded: Any, request: Request) -> Any:
+    if request.streaming:
+        raise ConfigError(
+            "split: all reads whole splits, which a stream has not. Leave streaming out, or name one split."
+        )
+    with _told(package, request):
+        return package.concatenate_datasets(list(loaded.values()))
+
+
+def _find_parts(loaded: Any, count: int) -> list[int] | None:
+    """Returns the part of the first rows of all splits, by the splits' names."""
+    parts: list[int] = []
+    for name, rows in loaded.items():
+        part = next((number for start, number in _PARTS if name.lower().startswith(start)), None)
+        if part is None:
+            return None
+        parts += [part] * len(rows)
+    return parts[:count]
 
 
 def _folder(path: str | Path) -> Path | None:

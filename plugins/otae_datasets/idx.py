@@ -12,7 +12,7 @@ from torch import Tensor
 
 from otae.errors import DataError
 
-from .array_file import Array
+from .array_file import Array, require_whole
 from .array_preparation import ArrayPreparation
 from .batched import Batched
 from .idx_file import IdxFile
@@ -99,6 +99,7 @@ class Idx(Batched):
         values = np.empty((len(positions), *self.data_shape), dtype=np.float32)
         for owner in np.unique(owners):
             array, chosen = self._arrays[owner], owners == owner
+            require_whole(array, self._files[owner].path)
             values[chosen] = array[positions[chosen] - (self._ends[owner] - len(array))]
         return torch.from_numpy(values).div_(self._divisor)
 

@@ -11,8 +11,8 @@ from otae.errors import DataError
 from otae.interfaces import Dataset
 
 from .paths import existing_folder
-from .picture_preparation import PicturePreparation
-from .pictures import WHITE, Mode, Side, Size, check_colour, picture_files, picture_size, read_picture
+from .picture_preparation import PicturePreparation, name_pages
+from .pictures import WHITE, Mode, Pages, Side, Size, check_colour, page_sizes, picture_files, read_picture
 
 
 class Images(Dataset):
@@ -26,6 +26,7 @@ class Images(Dataset):
         size: The side, or (height, width), to crop to, about the centre, and resize; needed where pictures differ.
         mode: `RGB` for three channels, `L` for one, grey. Orientation tags are followed.
         background: The colour that transparent pictures are composed on: a name, or `#rrggbb`.
+        pages: Whether files of several pages or frames are refused, or each page is a sample, `all`.
 
     Attributes:
         class_names: The names of the subfolders, in the order of the labels. There are labels if every picture lies in a
@@ -45,25 +46,30 @@ class Images(Dataset):
         size: Side | tuple[Side, Side] | None = None,
         mode: Mode = "RGB",
         background: str = WHITE,
+        pages: Pages = "refuse",
     ) -> None:
         super().__init__()
         self._background = check_colour(background)
         folder = existing_folder(path)
-        self._files, self._mode = picture_files(folder), mode
-        self.files = [file.relative_to(folder).as_posix() for file in self._files]
-        sizes = [picture_size(file) for file in self._files]
+        found = [
+            (file, page, size) for file in picture_files(folder) for page, size in enumerate(page_sizes(file, pages))
+        ]
+        self._places, self._mode = [(file, page) for file, page, _ in found], mode
+        owners, sizes = [file for file, *_ in found], [each for *_, each in found]
+        self.files = name_pages(folder, owners)
         self._size: Size | None = (size, size) if isinstance(size, int) else size
-        self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, self._files)))
+        self.data_shape = (3 if mode == "RGB" else 1, *(self._size or _common(sizes, owners)))
         self.value_range = (0.0, 1.0)
         height, width = self.data_shape[1:]
-        self.preparation = PicturePreparation((height, width), mode, size is not None, None, background)
-        self.class_names, self.labels = _classes(folder, self._files)
+        self.preparation = PicturePreparation((height, width), mode, size is not None, None, background, pages)
+        self.class_names, self.labels = _classes(folder, owners)
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self._places)
 
     def __getitem__(self, index: int) -> Tensor:
-        return read_picture(self._files[index], self._size, self._mode, background=self._background)
+        file, page = self._places[index]
+        return read_picture(file, self._size, self._mode, background=self._background, page=page)
 
 
 def _common(sizes: list[Size], files: list[Path]) -> Size:

@@ -17,6 +17,7 @@ from otae.interfaces import Factor, Factors
 
 from .batched import Batched
 from .indices import checked
+from .memory_limit import require_memory
 
 Points: TypeAlias = NDArray[np.float64]
 
@@ -69,12 +70,15 @@ class Manifolds(Batched):
         self,
         *,
         kind: Literal["swiss-roll", "torus", "rings"] = "swiss-roll",
-        count: Annotated[int, Field(gt=0)] = 10_000,
-        dim: Annotated[int, Field(gt=0)] | None = None,
-        noise: Annotated[float, Field(ge=0)] = 0.0,
-        seed: Annotated[int, Field(ge=0)] = 0,
+        count: Annotated[int, Field(gt=0, le=1_000_000_000)] = 10_000,
+        dim: Annotated[int, Field(gt=0, le=1_000_000)] | None = None,
+        noise: Annotated[float, Field(ge=0, le=1e30)] = 0.0,
+        seed: Annotated[int, Field(ge=0, lt=2**63)] = 0,
     ) -> None:
         super().__init__()
+        require_memory(
+            24 * count * max(dim or 0, 8), f"count: {count:,} points of dim {dim}", "Give fewer, or a smaller dim"
+        )
         random = np.random.default_rng(seed)
         chart = _CHARTS[kind](random, count)
         points = _embedded(chart.points, dim, kind, random)

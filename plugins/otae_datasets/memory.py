@@ -70,7 +70,7 @@ class Memory(Batched):
         categorical: list[str] | None = None,
         scaling: Scaling = "standard",
         missing: Missing = "refuse",
-        max_categories: Annotated[int, Field(gt=0)] = 100,
+        max_categories: Annotated[int, Field(gt=0, le=1_000_000)] = 100,
         units: dict[str, str] | None = None,
         layout: Layout = "auto",
         value_range: tuple[float, float] | None = None,

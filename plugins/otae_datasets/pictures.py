@@ -23,8 +23,9 @@ from otae.errors import ConfigError, DataError
 from .memory_limit import require_memory
 
 Mode: TypeAlias = Literal["RGB", "L"]
-Side: TypeAlias = Annotated[int, Field(gt=0)]
+Side: TypeAlias = Annotated[int, Field(gt=0, le=16_384)]
 Size: TypeAlias = tuple[int, int]
+Pages: TypeAlias = Literal["refuse", "all"]
 
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm"),
@@ -66,23 +67,41 @@ def picture_files(folder: Path) -> list[Path]:
     return [folder / path for path in kept]
 
 
-def picture_size(file: Path) -> Size:
-    """Returns the height and width of a picture, upright, from its header; one that ends too early is refused.
+def page_sizes(file: Path, pages: Pages = "refuse") -> list[Size]:
+    """Returns the height and width of each page of a picture, upright, from its header; one that ends too early is refused.
 
     Args:
         file: The picture.
+        pages: Whether a file of several pages or frames is refused, or all are read.
 
     Raises:
-        DataError: If the picture is damaged, has more than 8 bits a channel, or several pages.
+        DataError: If the picture is damaged, has more than 8 bits a channel, or several pages that are refused.
     """
     with _opened(file, str(file)) as image:
-        _check_depth(image, str(file))
-        if (pages := getattr(image, "n_frames", 1)) > 1:
-            raise DataError(f"'{file}' holds {pages} pages or frames. Write each into a file of its own.")
-        sideways = _find_orientation(image) in _SIDEWAYS
+        count = int(getattr(image, "n_frames", 1))
+        if count > 1 and pages == "refuse":
+            raise DataError(
+                f"'{file}' holds {count} pages or frames. Write each into a file of its own, or set the option pages: all."
+            )
+        sizes = [_page_size(image, page, str(file)) for page in range(count)]
         if not _ends_well(file, image.format):
             image.load()  # the costly proof, only where the cheap one fails: some sound files bear trailing bytes
-        return (image.width, image.height) if sideways else (image.height, image.width)
+        return sizes
+
+
+def _page_size(image: Image.Image, page: int, name: str) -> Size:
+    _turn_to(image, page, name)
+    sideways = _find_orientation(image) in _SIDEWAYS
+    return (image.width, image.height) if sideways else (image.height, image.width)
+
+
+def _turn_to(image: Image.Image, page: int, name: str) -> None:
+    """Moves to a page of an open picture, and checks it."""
+    if page:
+        image.seek(page)
+    _check_depth(image, name)
+    if image.width * image.height > _LARGE:
+        require_memory(16 * image.width * image.height, f"'{name}', {image.height}×{image.width} pixels,")
 
 
 def check_colour(colour: str) -> str:
@@ -102,7 +121,7 @@ def check_colour(colour: str) -> str:
 
 
 def read_picture(
-    file: Path, size: Size | None, mode: Mode, crop: int | None = None, *, background: str = WHITE
+    file: Path, size: Size | None, mode: Mode, crop: int | None = None, *, background: str = WHITE, page: int = 0
 ) -> Tensor:
     """Returns a picture, with shape (C, H, W) and values in [0, 1].
 
@@ -112,11 +131,12 @@ def read_picture(
         mode: `RGB` for three channels, `L` for one, grey.
         crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
         background: The colour that a transparent picture is composed on.
+        page: The page of a file of several, counted from 0.
 
     Raises:
         DataError: If the picture is damaged, or smaller than the crop.
     """
-    return picture_tensor(file, size, mode, str(file), crop, background)
+    return picture_tensor(file, size, mode, str(file), crop, background, page)
 
 
 def picture_tensor(
@@ -126,6 +146,7 @@ def picture_tensor(
     name: str,
     crop: int | None = None,
     background: str = WHITE,
+    page: int = 0,
 ) -> Tensor:
     """Returns a picture from a file or from memory, with shape (C, H, W) and values in [0, 1].
 
@@ -136,12 +157,13 @@ def picture_tensor(
         name: What messages call it.
         crop: The side of the square, about the centre, that is cut out first; `None` for the whole picture.
         background: The colour that a transparent picture is composed on.
+        page: The page of a file of several, counted from 0.
 
     Raises:
         DataError: If the picture is damaged, has more than 8 bits a channel, or is smaller than the crop.
     """
     with _opened(source, name) as image:
-        _check_depth(image, name)
+        _turn_to(image, page, name)
         upright = ImageOps.exif_transpose(image) if _find_orientation(image) > 1 else image
         picture = _compose(upright, background).convert(mode)
     if crop is not None:
@@ -216,8 +238,6 @@ def _ends_well(file: Path, kind: str | None) -> bool:
 def _opened(source: Path | BytesIO, name: str) -> Iterator[Image.Image]:
     try:
         with Image.open(source) as image:
-            if image.width * image.height > _LARGE:
-                require_memory(16 * image.width * image.height, f"'{name}', {image.height}×{image.width} pixels,")
             yield image
     except DataError:
         raise

@@ -16,6 +16,7 @@ from otae.interfaces import Factor, Factors
 from .batched import Batched
 from .hues import colours
 from .indices import checked
+from .memory_limit import require_memory
 from .room import draw_layers
 from .solids import SOLIDS
 
@@ -55,13 +56,14 @@ class Rooms(Batched):
     def __init__(
         self,
         *,
-        count: Annotated[int, Field(gt=0)] | None = 10_000,
-        size: Annotated[int, Field(ge=16)] = 64,
-        seed: Annotated[int, Field(ge=0)] = 0,
+        count: Annotated[int, Field(gt=0, le=1_000_000_000)] | None = 10_000,
+        size: Annotated[int, Field(ge=16, le=4096)] = 64,
+        seed: Annotated[int, Field(ge=0, lt=2**63)] = 0,
     ) -> None:
         super().__init__()
         self._size = size
         self.data_shape, self.value_range = (3, size, size), (0.0, 1.0)
+        require_memory(100 * (count or 0), f"count: the factors of {count} pictures", "Give fewer")
         self._places = _places(count, np.random.default_rng(seed))
         columns = [values.astype(np.float32)[place] for values, place in zip(_VALUES, self._places.T, strict=True)]
         self.factors = Factors(torch.from_numpy(np.stack(columns, axis=1)), _KINDS)

@@ -18,6 +18,7 @@ from .array_file import Array
 from .batched import Batched
 from .extras import needed
 from .factors import Scale, read_factors, varying
+from .hdf5_file import find_array
 from .indices import checked
 from .paths import existing_file
 
@@ -102,19 +103,7 @@ class Shapes3D(Batched):
             except OSError as error:
                 raise self._damaged(error) from error
         file = self._opened[os.getpid()]
-        link = file.get(key, getlink=True)
-        inside = link is None or isinstance(link, h5py.HardLink)  # asked before a link is followed
-        member = file.get(key) if inside else None
-        if inside and not isinstance(member, h5py.Dataset):
-            raise DataError(
-                f"'{self._path}' lacks the array {key!r}; it holds: {', '.join(file) or 'none'}. Fetch it again."
-            )
-        if member is None or member.external or member.is_virtual:
-            raise DataError(
-                f"'{self._path}' keeps the array {key!r} in another file, which is not read: a file of a stranger could show "
-                "any file of yours as data. Copy the array into the file."
-            )
-        return member
+        return find_array(file, key, self._path)
 
     def _read(self, member: Any, rows: Any) -> Array:
         try:

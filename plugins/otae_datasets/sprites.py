@@ -18,6 +18,7 @@ from otae.interfaces import Factor, Factors
 from .batched import Batched
 from .hues import colours
 from .indices import checked
+from .memory_limit import require_memory
 from .outlines import OUTLINES, SHAPES, Outline
 
 _SMALL, _LARGE = 0.12, 0.24
@@ -97,15 +98,16 @@ class Sprites(Batched):
     def __init__(
         self,
         *,
-        count: Annotated[int, Field(gt=0)] = 10_000,
-        size: Annotated[int, Field(ge=16)] = 64,
-        levels: Annotated[int, Field(ge=2)] | None = None,
+        count: Annotated[int, Field(gt=0, le=1_000_000_000)] = 10_000,
+        size: Annotated[int, Field(ge=16, le=4096)] = 64,
+        levels: Annotated[int, Field(ge=2, le=1_000_000)] | None = None,
         rotation_range: Annotated[float, Field(gt=0, le=360)] = 360.0,
-        seed: Annotated[int, Field(ge=0)] = 0,
+        seed: Annotated[int, Field(ge=0, lt=2**63)] = 0,
     ) -> None:
         super().__init__()
         self._size = size
         self.data_shape, self.value_range = (3, size, size), (0.0, 1.0)
+        require_memory(200 * count, f"count: the factors of {count:,} pictures", "Give fewer")
         ranges = _ranges(rotation_range)
         self._table = _drawn(count, ranges, levels, np.random.default_rng(seed))
         shape = Factor("shape", "categorical", tuple(range(len(OUTLINES))), labels=SHAPES)

@@ -86,7 +86,7 @@ class Table(Batched):
         missing_values: list[str] | None = None,
         delimiter: Delimiter | None = None,
         decimal: Literal[".", ","] = ".",
-        max_categories: Annotated[int, Field(gt=0)] = 100,
+        max_categories: Annotated[int, Field(gt=0, le=1_000_000)] = 100,
         units: dict[str, str] | None = None,
     ) -> None:
         super().__init__()

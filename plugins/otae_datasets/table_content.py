@@ -15,7 +15,7 @@ from otae.interfaces import Feature
 from .array_file import Array
 from .column_rules import ColumnRule, Learning, as_text, read_numbers
 from .columns import line
-from .encodings import OneHot
+from .encodings import OneHot, Scaled
 from .table_preparation import TablePreparation
 
 
@@ -75,7 +75,8 @@ def learn_table(
 def _list_features(rule: ColumnRule) -> tuple[Feature, ...]:
     if isinstance(rule.encoding, OneHot):
         return tuple(Feature(rule.name, rule.unit, category) for category in rule.encoding.categories)
-    return (Feature(rule.name, rule.unit),)
+    assert isinstance(rule.encoding, Scaled)
+    return (Feature(rule.name, rule.unit, None, rule.encoding.shift, rule.encoding.scale, rule.encoding.log),)
 
 
 def _take_label(

@@ -10,8 +10,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost, Ground
-from otae.reductions import pair_weights, precise, safe_power, safe_sqrt
+from otae.interfaces import Batch, Cost, Ground
+from otae.reductions import batch_pair_masses, pair_weights, precise, safe_power, safe_sqrt
 from otae.transport import Euclidean, require_ground
 
 
@@ -21,7 +21,7 @@ class CoupledGW(Cost):
     $$\mathrm{GW}(x, y) = \sum_{i,j=1}^N w_i w_j \left| d\!\left(\tfrac{C}{s} x_i, \tfrac{C}{s} x_j\right)
     - d(y_i, y_j) \right|^p$$
 
-    The sum runs over all pairs, the diagonal included, with $w_i = 1/N$ where the clouds bear no weights; no transport
+    The sum runs over all pairs, the diagonal included, with $w_i = 1/N$ where the clouds have no weights; no transport
     problem is solved, since the decoder gives the coupling $(z, G(z))$. C is the free scale between the two spaces, and
     s the spread of the source: the mean over its dimensions of the (unbiased) standard deviation in the batch, through
     which gradients flow. C/s stretches the points, so that Euclidean distances grow by C/s and squared ones by C²/s².
@@ -87,29 +87,47 @@ class CoupledGW(Cost):
             CloudError: If the clouds differ in size, or in their weights.
         """
         pairs = Cloud(precise(source.flat), pair_weights(source, target))
-        factor = self.scale / spread(pairs) if self.normalize else self.scale
+        factor = self.scale / spread(pairs.points, pairs.masses) if self.normalize else self.scale
         gaps = self.ground.within(factor * pairs.points) - self.ground.within(target.flat)  # (N, N)
         distortions = safe_power(gaps.abs(), self.power)
         if pairs.weights is None:
             return distortions.mean()
         return (pairs.masses[:, None] * pairs.masses * distortions).sum()
 
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean distortions of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The clouds they are paired with, with shape (B, N, D').
+
+        Raises:
+            CloudError: If the clouds differ in their weights.
+        """
+        if self.ground.distance_power is None:  # others may look at values
+            return super().compare_batch(source, target)
+        masses, within = batch_pair_masses(source, target), torch.vmap(self.ground.within)
+        factor = self.scale / spread(source.points, masses)[:, None, None] if self.normalize else self.scale
+        gaps = within(factor * source.points) - within(target.points)  # (B, N, N)
+        distortions = safe_power(gaps.abs(), self.power)
+        return (masses[:, None] @ distortions @ masses[:, :, None])[:, 0, 0]
+
     def extra_repr(self) -> str:
         return f"power={self.power}, ground={self.ground}, normalize={self.normalize}"
 
 
-def spread(cloud: Cloud) -> Tensor:
-    r"""Returns the mean over dimensions of the unbiased standard deviation, a scalar, at least the rounding of the points.
+def spread(points: Tensor, masses: Tensor) -> Tensor:
+    r"""Returns the mean over dimensions of the unbiased standard deviation, at least the rounding of the points.
 
     $$s = \frac{1}{D} \sum_d \sqrt{\frac{\sum_i w_i (x_{id} - \bar x_d)^2}{1 - \sum_i w_i^2}}$$
 
     Args:
-        cloud: A cloud, with shape (N, D).
+        points: The points, with shape (…, N, D).
+        masses: Their masses, with shape (…, N).
     """
-    masses = cloud.masses[:, None]  # (N, 1)
-    deviations = cloud.points - (masses * cloud.points).sum(0)
-    degrees = (1 - masses.square().sum()).clamp_min(torch.finfo(masses.dtype).eps)  # (N-1)/N where uniform
-    found = safe_sqrt((masses * deviations.square()).sum(0) / degrees).mean()
-    numbers = torch.finfo(masses.dtype)
-    least = numbers.eps * cloud.points.detach().abs().amax() + numbers.tiny / numbers.eps
+    numbers, weights = torch.finfo(masses.dtype), masses[..., None]  # (…, N, 1)
+    deviations = points - (weights * points).sum(-2, keepdim=True)
+    degrees = (1 - masses.square().sum(-1, keepdim=True)).clamp_min(numbers.eps)  # (N-1)/N where uniform
+    found = safe_sqrt((weights * deviations.square()).sum(-2) / degrees).mean(-1)
+    least = numbers.eps * points.detach().abs().amax((-2, -1)) + numbers.tiny / numbers.eps
     return torch.maximum(found, least)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from otae.cloud import Cloud
 from otae.errors import CloudError
-from otae.interfaces import Ground
+from otae.interfaces import Batch, Ground
 from otae.reductions import in_transform, precise
 
 _INDEFINITE = 1e-3  # of the largest eigenvalue, that the least may be below 0
@@ -120,14 +120,37 @@ def measure(cloud: Cloud) -> tuple[Tensor, Tensor]:
         CloudError: If points are not finite, or have no entries.
     """
     points = precise(cloud.flat)
-    if points.shape[1] == 0:
-        raise CloudError("The points of the cloud have no entries: their distances mean nothing.")
-    if (
-        not in_transform() and not torch.isfinite(torch.stack(points.detach().aminmax())).all()
-    ):  # one pass, where isfinite takes four
-        raise CloudError("The cloud has points that are not finite: look for NaN and infinity where they come from.")
+    _require_finite(points)
     weights = None if cloud.weights is None else cloud.weights.to(points.dtype)
     return points, Cloud(points, weights).masses  # of raised points: masses of half precision do not sum to 1
+
+
+def measure_batch(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Returns the points of a batch of clouds, with shape (B, N, D), and their masses, with shape (B, N).
+
+    Args:
+        batch: The clouds.
+
+    Raises:
+        CloudError: If points are not finite, or have no entries.
+    """
+    _require_finite(batch.points)
+    if batch.weights is None:
+        count = batch.points.shape[1]
+        return batch.points, batch.points.new_full((1, 1), 1 / count).expand(
+            len(batch), count
+        )  # strides of 0: all equal
+    return batch.points, batch.masses
+
+
+def _require_finite(points: Tensor) -> None:
+    if points.shape[-1] == 0:
+        raise CloudError("The points of the cloud have no entries: their distances mean nothing.")
+    if in_transform():
+        return
+    extremes = torch.stack(points.detach().aminmax())  # one pass, where isfinite takes four
+    if not torch.isfinite(extremes).all():
+        raise CloudError("The cloud has points that are not finite: look for NaN and infinity where they come from.")
 
 
 def squared_euclidean(cloud: Cloud, centred: bool = True) -> Geometry:

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
-from otae.reductions import in_transform
+from otae.interfaces import Batch, Cost
+from otae.reductions import couple_rows, in_transform, order_rows, sort_rows
 
-from .geometry import measure
+from .geometry import measure, measure_batch
 
 
 class SlicedGW(Cost):
@@ -62,33 +62,52 @@ class SlicedGW(Cost):
         """
         (x, a), (y, b) = measure(source), measure(target)
         dtype = torch.promote_types(x.dtype, y.dtype)
-        x, y, a, b = x.to(dtype), y.to(dtype), a.to(dtype), b.to(dtype)
-        size = max(x.shape[1], y.shape[1])
+        return self._compare(x.to(dtype)[None], a.to(dtype)[None], y.to(dtype)[None], b.to(dtype)[None])[0]
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the mean costs of a batch of pairs of clouds, with shape (B,), over the same directions.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D').
+
+        Raises:
+            CloudError: If points are not finite.
+        """
+        (x, a), (y, b) = measure_batch(source), measure_batch(target)
+        return self._compare(x, a, y, b)
+
+    def _compare(self, x: Tensor, a: Tensor, y: Tensor, b: Tensor) -> Tensor:
+        """Returns the mean costs of points, with shapes (B, N, D) and (B, M, D'), under masses, with shape (B,)."""
+        size = max(x.shape[2], y.shape[2])
         directions = F.normalize(torch.randn(size, self.projections, dtype=x.dtype, device=x.device), dim=0)
-        u = _line(x, a, directions)
-        v = _line(y, b, directions)
-        return torch.minimum(_on_lines(u, a, v, b), _on_lines(u, a, -v, b)).mean()
+        (u, a), (v, b) = _project(x, a, directions), _project(y, b, directions)
+        costs = torch.minimum(_cost_in_order(u, a, v, b), _cost_in_order(u, a, -v, b))
+        return costs.reshape(len(x), -1).mean(1)
 
     def extra_repr(self) -> str:
         return f"projections={self.projections}"
 
 
-def _line(points: Tensor, masses: Tensor, directions: Tensor) -> Tensor:
-    """Returns the positions of the points along the directions about their means, with shape (N, P)."""
-    positions = (points - points.detach().mean(0)) @ directions[: points.shape[1]]
-    return positions - masses @ positions
+def _project(points: Tensor, masses: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the positions of points along the directions about their means, and their masses, both with shape (L, N)."""
+    rough = points - points.detach().mean(1, keepdim=True)
+    positions = directions[: points.shape[2]].T @ rough.mT  # (B, P, N)
+    weights = masses[:, None].expand_as(positions).flatten(0, 1)
+    positions = positions.flatten(0, 1)
+    return positions - (weights * positions).sum(1, keepdim=True), weights
 
 
-def _on_lines(u: Tensor, a: Tensor, v: Tensor, b: Tensor) -> Tensor:
-    r"""Returns the cost of the coupling in order on each line, with shape (P,).
+def _cost_in_order(u: Tensor, a: Tensor, v: Tensor, b: Tensor) -> Tensor:
+    r"""Returns the cost of the coupling in order on each line, with shape (L,).
 
     $$2\, \mathbb{E}(u^2 - v^2)^2 + 2 (\mathbb{E} u^2 - \mathbb{E} v^2)^2
     + 4 (\mathbb{E} u^2)^2 + 4 (\mathbb{E} v^2)^2 - 8 (\mathbb{E} u v)^2$$
     """
-    u, v, masses = _coupled(u, a, v, b)  # (K, P) each
+    u, v, masses = _couple(u, a, v, b)  # (L, K) each
 
     def mean(values: Tensor) -> Tensor:
-        return (masses * values).sum(0)
+        return (masses * values).sum(1)
 
     of_u, of_v = mean(u.square()), mean(v.square())
     shifted = of_u - of_v
@@ -98,20 +117,23 @@ def _on_lines(u: Tensor, a: Tensor, v: Tensor, b: Tensor) -> Tensor:
     return 2 * bent + 4 * turned
 
 
-def _coupled(u: Tensor, a: Tensor, v: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns the pairs of the coupling in order on each line: their positions on either side, and masses, (K, P) each."""
-    (u, at_u), (v, at_v) = u.sort(dim=0), v.sort(dim=0)
-    even = a.stride(0) == 0 and b.stride(0) == 0  # as of clouds without weights
-    if len(u) == len(v) and (even or (not in_transform() and bool((a == a[0]).all() & (b == b[0]).all()))):
-        return u, v, a[:, None].expand_as(u)
-    of_u, of_v = a[at_u].cumsum(0), b[at_v].cumsum(0)
-    levels = torch.cat([of_u, of_v]).sort(dim=0).values  # (N + M, P)
-    masses = torch.diff(levels, dim=0, prepend=torch.zeros_like(levels[:1]))
-    middles = (levels - masses / 2).detach().T.contiguous()
-    return _at(u, of_u, middles), _at(v, of_v, middles), masses
+def _couple(u: Tensor, a: Tensor, v: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns the pairs of the coupling in order on each line: their positions on either side, and masses, (L, K) each."""
+    if u.shape == v.shape and _are_equal(a) and _are_equal(b):
+        return sort_rows(u), sort_rows(v), a
+    (u, of_u), (v, of_v) = _accumulate(u, a), _accumulate(v, b)
+    masses, i, j = couple_rows(of_u, of_v)
+    return u.gather(1, i), v.gather(1, j), masses.to(u.dtype)
 
 
-def _at(positions: Tensor, levels: Tensor, middles: Tensor) -> Tensor:
-    """Returns the quantiles at the middles of the coupling's pairs, with shape (K, P)."""
-    found = torch.searchsorted(levels.detach().T.contiguous(), middles).T
-    return positions.gather(0, found.clamp_max(len(positions) - 1))
+def _accumulate(positions: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the positions in order, and the mass up to each, in double precision; both with shape (L, N)."""
+    order = order_rows(positions)
+    return positions.gather(1, order), masses.double().gather(1, order).cumsum(1)
+
+
+def _are_equal(masses: Tensor) -> bool:
+    """Tells whether all masses are known to be equal, as those of clouds without weights are."""
+    if not any(masses.stride()):
+        return True
+    return not in_transform() and bool(masses.amin() == masses.amax())

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 from otae.reductions import safe_sqrt
 
-from .geometry import measure
+from .geometry import measure, measure_batch
 
 
 class SpectralGW(Cost):
@@ -62,51 +62,65 @@ class SpectralGW(Cost):
         Raises:
             CloudError: If points are not finite.
         """
-        (x, a), (y, b) = _weighted(source), _weighted(target)
+        (x, a), (y, b) = (_centre(*measure(side)) for side in (source, target))
         unit = torch.maximum(x.detach().abs().max(), y.detach().abs().max()).clamp_min(torch.finfo(x.dtype).tiny)
         return _BOUNDS[self.bound]((x / unit, a), (y / unit, b)) * unit.square() * unit.square()  # no inf - inf
+
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the bounds of a batch of pairs of clouds, with shape (B,).
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D').
+
+        Raises:
+            CloudError: If points are not finite.
+        """
+        (x, a), (y, b) = (_centre(*measure_batch(side)) for side in (source, target))
+        units = [each.detach().abs().amax((1, 2), keepdim=True) for each in (x, y)]
+        unit = torch.maximum(*units).clamp_min(torch.finfo(x.dtype).tiny)
+        return _BOUNDS[self.bound]((x / unit, a), (y / unit, b)) * unit[:, 0, 0].square() * unit[:, 0, 0].square()
 
     def extra_repr(self) -> str:
         return f"bound={self.bound!r}"
 
 
-def _weighted(cloud: Cloud) -> tuple[Tensor, Tensor]:
-    """Returns the centred points, with shape (N, D), and their masses."""
-    points, masses = measure(cloud)
-    points = points - points.detach().mean(0)
-    return points - masses @ points, masses
+def _centre(points: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns points about their mean, with shape (…, N, D), and their masses, with shape (…, N)."""
+    points = points - points.detach().mean(-2, keepdim=True)
+    return points - masses[..., None, :] @ points, masses
 
 
 def _spectrum(points: Tensor, masses: Tensor) -> Tensor:
-    """Returns the eigenvalues of the covariance, falling, with shape (min(N, D),)."""
+    """Returns the eigenvalues of the covariance, falling, with shape (…, min(N, D))."""
     weightless = masses.requires_grad and bool((masses == 0).any())  # roots of their masses have no slope
-    if len(points) < points.shape[1] and not weightless:
-        rooted = safe_sqrt(masses)[:, None] * points
-        matrix = rooted @ rooted.T
+    if points.shape[-2] < points.shape[-1] and not weightless:
+        rooted = safe_sqrt(masses)[..., None] * points
+        matrix = rooted @ rooted.mT
     else:
-        matrix = points.T @ (masses[:, None] * points)
+        matrix = points.mT @ (masses[..., None] * points)
     values: Tensor = torch.linalg.eigvalsh(matrix)
-    return values.flip(0)
+    return values.flip(-1)
 
 
 def _gaps(x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
     of_x, of_y = _spectrum(*x), _spectrum(*y)
-    count = max(len(of_x), len(of_y))
-    return F.pad(of_x, (0, count - len(of_x))) - F.pad(of_y, (0, count - len(of_y)))
+    count = max(of_x.shape[-1], of_y.shape[-1])
+    return F.pad(of_x, (0, count - of_x.shape[-1])) - F.pad(of_y, (0, count - of_y.shape[-1]))
 
 
 def _inner_product(x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
-    return _gaps(x, y).square().sum()
+    return _gaps(x, y).square().sum(-1)
 
 
 def _sqeuclidean(x: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
     gaps = _gaps(x, y)
     radial = _radius(*x) - _radius(*y)
-    return 4 * gaps.square().sum() + 2 * gaps.sum().square() + 2 * radial.square()
+    return 4 * gaps.square().sum(-1) + 2 * gaps.sum(-1).square() + 2 * radial.square()
 
 
 def _radius(points: Tensor, masses: Tensor) -> Tensor:
-    return safe_sqrt((masses * points.square().sum(1).square()).sum())
+    return safe_sqrt((masses * points.square().sum(-1).square()).sum(-1))
 
 
 _BOUNDS: dict[str, Callable[[tuple[Tensor, Tensor], tuple[Tensor, Tensor]], Tensor]] = {

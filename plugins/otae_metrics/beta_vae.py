@@ -55,9 +55,9 @@ class BetaVAE(Metric):
     def __init__(
         self,
         codes: Codes = "means",
-        batch: Annotated[int, Field(gt=0)] = 64,
-        batches: Annotated[int, Field(gt=1)] = 2_000,
-        factor_bins: Annotated[int, Field(gt=1)] = 10,
+        batch: Annotated[int, Field(gt=0, le=100_000)] = 64,
+        batches: Annotated[int, Field(gt=1, le=100_000)] = 2_000,
+        factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10,
     ) -> None:
         super().__init__()
         self.codes, self.batch, self.batches, self.factor_bins = codes, batch, batches, factor_bins

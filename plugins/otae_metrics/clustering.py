@@ -84,7 +84,9 @@ class Clustering(Metric):
     }
 
     def __init__(
-        self, clusters: Annotated[int, Field(gt=1)] | None = None, limit: Annotated[int, Field(gt=1)] = 4_000
+        self,
+        clusters: Annotated[int, Field(gt=1, le=100_000)] | None = None,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 4_000,
     ) -> None:
         super().__init__()
         self.clusters, self.limit = clusters, limit

@@ -70,7 +70,7 @@ class Components(Metric):
         "contingency": Figure("components and classes", "samples that each component shares with each class"),
     }
 
-    def __init__(self, limit: Annotated[int, Field(gt=1)] = 4_000) -> None:
+    def __init__(self, limit: Annotated[int, Field(gt=1, le=100_000)] = 4_000) -> None:
         super().__init__()
         self.limit = limit
 

@@ -84,9 +84,9 @@ class DCI(Metric):
         self,
         model: Predictor = "forest",
         codes: Codes = "means",
-        trees: Annotated[int, Field(gt=0)] = 50,
-        limit: Annotated[int, Field(gt=1)] = 5_000,
-        factor_bins: Annotated[int, Field(gt=1)] = 10,
+        trees: Annotated[int, Field(gt=0, le=10_000)] = 50,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 5_000,
+        factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10,
     ) -> None:
         super().__init__()
         self.model, self.codes, self.trees, self.limit, self.factor_bins = model, codes, trees, limit, factor_bins

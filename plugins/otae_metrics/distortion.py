@@ -65,7 +65,7 @@ class Distortion(Metric):
         "generation_scale": Figure("scale, generations", "The factor from distances of draws to those of generations."),
     }
 
-    def __init__(self, limit: Annotated[int, Field(gt=1)] = 1_000) -> None:
+    def __init__(self, limit: Annotated[int, Field(gt=1, le=100_000)] = 1_000) -> None:
         super().__init__()
         self.limit = limit
 

@@ -55,9 +55,9 @@ class FactorVAE(Metric):
     def __init__(
         self,
         codes: Codes = "means",
-        batch: Annotated[int, Field(gt=1)] = 64,
-        votes: Annotated[int, Field(gt=0)] = 2_000,
-        factor_bins: Annotated[int, Field(gt=1)] = 10,
+        batch: Annotated[int, Field(gt=1, le=100_000)] = 64,
+        votes: Annotated[int, Field(gt=0, le=100_000)] = 2_000,
+        factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10,
     ) -> None:
         super().__init__()
         self.codes, self.batch, self.votes, self.factor_bins = codes, batch, votes, factor_bins

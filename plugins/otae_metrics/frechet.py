@@ -75,7 +75,7 @@ class Frechet(Metric):
 
     def __init__(
         self,
-        limit: Annotated[int, Field(gt=1)] = 2_000,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 2_000,
         features: FeatureName = "pixels",
         module: str | None = None,
         weights: str | None = None,

@@ -76,7 +76,7 @@ class Gromov(Metric):
     }  # fmt: skip
     costly = True
 
-    def __init__(self, limit: Annotated[int, Field(gt=2)] = 300) -> None:
+    def __init__(self, limit: Annotated[int, Field(gt=2, le=100_000)] = 300) -> None:
         super().__init__()
         self.limit = limit
 

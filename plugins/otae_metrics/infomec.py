@@ -76,8 +76,8 @@ class InfoMEC(Metric):
     def __init__(
         self,
         codes: Codes = "means",
-        neighbours: Annotated[int, Field(gt=0)] = 10,
-        factor_bins: Annotated[int, Field(gt=1)] = 10,
+        neighbours: Annotated[int, Field(gt=0, le=100_000)] = 10,
+        factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10,
     ) -> None:
         super().__init__()
         self.codes, self.neighbours, self.factor_bins = codes, neighbours, factor_bins

@@ -53,8 +53,8 @@ class IRS(Metric):
         self,
         codes: Codes = "means",
         quantile: Annotated[float, Field(gt=0, le=1)] = 0.99,
-        least: Annotated[int, Field(gt=0)] = 10,
-        factor_bins: Annotated[int, Field(gt=1)] = 10,
+        least: Annotated[int, Field(gt=0, le=100_000)] = 10,
+        factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10,
     ) -> None:
         super().__init__()
         self.codes, self.quantile, self.least, self.factor_bins = codes, quantile, least, factor_bins

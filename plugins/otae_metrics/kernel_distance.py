@@ -55,7 +55,7 @@ class KernelDistance(Metric):
 
     def __init__(
         self,
-        limit: Annotated[int, Field(gt=1)] = 2_000,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 2_000,
         features: FeatureName = "pixels",
         module: str | None = None,
         weights: str | None = None,
@@ -74,7 +74,9 @@ class KernelDistance(Metric):
             NotApplicableError: If there are fewer than two samples or two generations.
         """
         seed, extract = specimen.seed, self.extraction(specimen)
-        data, generated = (cloud[subset(cloud, self.limit, seed)] for cloud in (specimen.data, specimen.generations))
+        data, generated = (
+            cloud[subset(cloud, self.limit, seed, matrices=3)] for cloud in (specimen.data, specimen.generations)
+        )
         if min(len(data), len(generated)) < 2:
             raise NotApplicableError("A kernel distance without bias needs two samples and two generations at least.")
         linear = Linear(specimen.train.data, specimen.codes.shape[1]).sample(len(generated), seed)

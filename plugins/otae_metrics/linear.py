@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from otae.errors import NotApplicableError
 
 _SHARE = 1e-9  # of the data's variance: an error below it is that of a copy
 _ROUNDING = 1e-12  # of the data's mean square, for data far from 0
@@ -27,7 +31,8 @@ class Linear:
         from sklearn.decomposition import PCA  # two seconds that listing the metrics need not wait for
 
         self.points, self.latent_dim = vectors(train), latent_dim
-        self.pca = PCA(min(latent_dim, *self.points.shape), random_state=0).fit(self.points.numpy())
+        with np.errstate(invalid="ignore", divide="ignore"):  # ratios of variances of points that coincide
+            self.pca = PCA(min(latent_dim, *self.points.shape), random_state=0).fit(self.points.numpy())
 
     @cached_property
     def degenerate(self) -> str | None:
@@ -66,7 +71,12 @@ class Linear:
         Args:
             count: The number of draws.
             seed: The seed they start from.
+
+        Raises:
+            NotApplicableError: If the baseline was fitted to a single sample, which has no spread.
         """
+        if len(self.points) < 2:
+            raise NotApplicableError("The Gaussian of a linear baseline needs two training samples at least.")
         spreads = torch.from_numpy(self.pca.explained_variance_).sqrt()  # the codes are uncorrelated and centred
         noise = torch.randn(count, len(spreads), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
         return torch.from_numpy(self.pca.inverse_transform((noise * spreads).numpy()))
@@ -78,4 +88,4 @@ def vectors(samples: Tensor) -> Tensor:
     Args:
         samples: The samples, with shape (N, …).
     """
-    return samples.detach().reshape(len(samples), -1).double()
+    return samples.detach().reshape(len(samples), prod(samples.shape[1:])).double()  # there may be no sample

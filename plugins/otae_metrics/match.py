@@ -94,9 +94,9 @@ class Match(Metric):
 
     def __init__(
         self,
-        limit: Annotated[int, Field(ge=_FEWEST)] = 2_000,
-        directions: Annotated[int, Field(gt=0)] = 50,
-        steps: Annotated[int, Field(gt=0)] = 100,
+        limit: Annotated[int, Field(ge=_FEWEST, le=100_000)] = 2_000,
+        directions: Annotated[int, Field(gt=0, le=10_000)] = 50,
+        steps: Annotated[int, Field(gt=0, le=10_000)] = 100,
     ) -> None:
         super().__init__()
         self.limit, self.directions, self.steps = limit, directions, steps

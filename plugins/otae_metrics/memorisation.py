@@ -65,7 +65,7 @@ class Memorisation(Metric):
 
     def __init__(
         self,
-        limit: Annotated[int, Field(gt=1)] = 4_000,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 4_000,
         features: FeatureName = "pixels",
         module: str | None = None,
         weights: str | None = None,

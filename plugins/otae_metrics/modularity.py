@@ -57,8 +57,8 @@ class Modularity(Metric):
     def __init__(
         self,
         codes: Codes = "means",
-        bins: Annotated[int, Field(gt=1)] = 20,
-        factor_bins: Annotated[int, Field(gt=1)] = 10,
+        bins: Annotated[int, Field(gt=1, le=10_000)] = 20,
+        factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10,
     ) -> None:
         super().__init__()
         self.codes, self.bins, self.factor_bins = codes, bins, factor_bins

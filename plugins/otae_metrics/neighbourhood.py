@@ -51,7 +51,9 @@ class Neighbourhood(Metric):
     }
 
     def __init__(
-        self, neighbours: Annotated[int, Field(gt=0)] = 10, limit: Annotated[int, Field(gt=2)] = 1_000
+        self,
+        neighbours: Annotated[int, Field(gt=0, le=100_000)] = 10,
+        limit: Annotated[int, Field(gt=2, le=100_000)] = 1_000,
     ) -> None:
         super().__init__()
         self.neighbours, self.limit = neighbours, limit

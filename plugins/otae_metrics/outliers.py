@@ -92,8 +92,8 @@ class Outliers(Metric):
         self,
         against: Change | Dataset = "rotated",
         score: Literal["auto", "critic", "density", "reconstruction", "transport"] = "auto",
-        limit: Annotated[int, Field(gt=1)] = 2_000,
-        draws: Annotated[int, Field(gt=1)] = 1_000,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 2_000,
+        draws: Annotated[int, Field(gt=1, le=1_000_000)] = 1_000,
     ) -> None:
         super().__init__()
         self.against, self.score, self.limit, self.draws = against, score, limit, draws

@@ -26,7 +26,7 @@ def matched(codes: Tensor, data: Tensor, limit: int, seed: int) -> tuple[Tensor,
         limit: The largest number of pairs.
         seed: The seed of the choice.
     """
-    chosen = subset(codes, limit, seed)
+    chosen = subset(codes, limit, seed, matrices=2)
     points = vectors(codes[chosen]), vectors(data[chosen])
     order = canonical(torch.cat(points, dim=1))
     return points[0][order], points[1][order]

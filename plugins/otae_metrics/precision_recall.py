@@ -64,8 +64,8 @@ class PrecisionRecall(Metric):
 
     def __init__(
         self,
-        nearest: Annotated[int, Field(gt=0)] = 5,
-        limit: Annotated[int, Field(gt=1)] = 2_000,
+        nearest: Annotated[int, Field(gt=0, le=100_000)] = 5,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 2_000,
         features: FeatureName = "pixels",
         module: str | None = None,
         weights: str | None = None,

@@ -59,7 +59,7 @@ class PriorMMD(Metric):
         "mmd": Figure("squared MMD", "The energy distance of codes and prior, in units of the codes.", "lower", 0.0),
     }
 
-    def __init__(self, limit: Annotated[int, Field(gt=1)] = 2_000) -> None:
+    def __init__(self, limit: Annotated[int, Field(gt=1, le=100_000)] = 2_000) -> None:
         super().__init__()
         self.limit = limit
 

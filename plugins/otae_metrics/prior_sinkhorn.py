@@ -51,7 +51,9 @@ class PriorSinkhorn(Metric):
     }
     costly = True
 
-    def __init__(self, blur: Annotated[float, Field(gt=0)] = 0.1, limit: Annotated[int, Field(gt=1)] = 1_000) -> None:
+    def __init__(
+        self, blur: Annotated[float, Field(gt=0)] = 0.1, limit: Annotated[int, Field(gt=1, le=100_000)] = 1_000
+    ) -> None:
         super().__init__()
         self.blur, self.limit = blur, limit
 

@@ -67,9 +67,9 @@ class Probe(Metric):
 
     def __init__(
         self,
-        nearest: Annotated[int, Field(gt=0)] = 5,
-        few: Annotated[int, Field(gt=0)] = 10,
-        limit: Annotated[int, Field(gt=1)] = 4_000,
+        nearest: Annotated[int, Field(gt=0, le=100_000)] = 5,
+        few: Annotated[int, Field(gt=0, le=100_000)] = 10,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 4_000,
     ) -> None:
         super().__init__()
         self.nearest, self.few, self.limit = nearest, few, limit

@@ -53,7 +53,7 @@ class SAP(Metric):
     needs_factors = True
 
     def __init__(
-        self, codes: Codes = "means", classify: bool = False, factor_bins: Annotated[int, Field(gt=1)] = 10
+        self, codes: Codes = "means", classify: bool = False, factor_bins: Annotated[int, Field(gt=1, le=10_000)] = 10
     ) -> None:
         super().__init__()
         self.codes, self.classify, self.factor_bins = codes, classify, factor_bins

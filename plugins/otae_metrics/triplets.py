@@ -55,7 +55,9 @@ class Triplets(Metric):
     }
 
     def __init__(
-        self, limit: Annotated[int, Field(gt=2)] = 1_000, triplets: Annotated[int, Field(gt=0)] = 50_000
+        self,
+        limit: Annotated[int, Field(gt=2, le=100_000)] = 1_000,
+        triplets: Annotated[int, Field(gt=0, le=10_000_000)] = 50_000,
     ) -> None:
         super().__init__()
         self.limit, self.triplets = limit, triplets

@@ -68,7 +68,7 @@ class TwoSample(Metric):
 
     def __init__(
         self,
-        limit: Annotated[int, Field(gt=1)] = 1_000,
+        limit: Annotated[int, Field(gt=1, le=100_000)] = 1_000,
         features: FeatureName = "pixels",
         module: str | None = None,
         weights: str | None = None,

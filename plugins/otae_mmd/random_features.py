@@ -12,8 +12,9 @@ from torch.utils.checkpoint import checkpoint
 
 from otae.cloud import Cloud
 from otae.errors import ConfigError
-from otae.interfaces import Cost
+from otae.interfaces import Batch, Cost
 
+from .batches import fix_radial, require_two
 from .estimators import ESTIMATORS, Estimator, fix_on_mass, points_with_mass
 from .kernels import Gaussian
 from .kernels.choice import Kernels, require_kernel
@@ -86,18 +87,50 @@ class RandomFeatures(Cost):
         (x, a), (y, b) = (
             points_with_mass(cloud, side, self.estimator) for cloud, side in ((source, "source"), (target, "target"))
         )
-        generator = None if self.seed is None else Generator(x.device).manual_seed(self.seed)
         with torch.no_grad():
             kernel = fix_on_mass(self.kernel, (x, a), (y, b))
-            waves, at_zero = kernel.draw_frequencies(self.features, x, generator), kernel.diagonal(x[:1])[0]
-            centre = (x.mean(0) + y.mean(0)) / 2  # small phases are exact
-        of_source, of_target = _means(x - centre, a, waves), _means(y - centre, b, waves)
+            waves = kernel.draw_frequencies(self.features, x, self._generator(x))
+            at_zero = kernel.diagonal(x[:1])[0]
+            amid = (a @ x + b @ y) / 2  # small phases are exact
+        of_source, of_target = _means(x - amid, a, waves), _means(y - amid, b, waves)
         between = (of_source - of_target).square().sum() / self.features
         excess = [self._excess(means, masses) for means, masses in ((of_source, a), (of_target, b))]
         return at_zero * (between + sum(excess))
 
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the discrepancies of a batch of pairs of clouds, with shape (B,), from the same frequencies.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+
+        Raises:
+            CloudError: If the unbiased estimator meets a cloud with fewer than two points.
+        """
+        require_two(source, target, self.estimator)
+        x, y = source.points, target.points
+        kernel = fix_radial(self.kernel, source, target)
+        if kernel is None or len(x) * max(x.shape[1], y.shape[1]) * self.features > _AT_ONCE:
+            return super().compare_batch(source, target)
+        with torch.no_grad():
+            waves, at_zero = (
+                kernel.draw_frequencies(self.features, x, self._generator(x)),
+                kernel.at_zero(x).reshape(-1),
+            )
+            amid = (source.mean() + target.mean())[:, None] / 2  # (B, 1, D)
+        sums = [
+            _sums(side.points - amid, side.masses[:, None], waves)[:, :, 0] for side in (source, target)
+        ]  # (2, B, F)
+        of_source, of_target = (each.transpose(0, 1) for each in sums)  # (B, 2, F)
+        between = (of_source - of_target).square().sum((-2, -1)) / self.features
+        excess = [self._excess(*each) for each in ((of_source, source.masses), (of_target, target.masses))]
+        return at_zero * (between + sum(excess))
+
+    def _generator(self, like: Tensor) -> Generator | None:
+        return None if self.seed is None else Generator(like.device).manual_seed(self.seed)
+
     def _excess(self, means: Tensor, masses: Tensor) -> Tensor:
-        within = means.square().sum() / self.features
+        within = means.square().sum((-2, -1)) / self.features
         return ESTIMATORS[self.estimator](within, masses, 1.0) - within
 
     def extra_repr(self) -> str:

@@ -7,17 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 from torch import Tensor, nn
-from torch.distributions import Distribution
-
-from otae.interfaces import Encoder
 
 from .activations import ACTIVATIONS, Activation
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .logit import Logit
 from .stages import stages
 
 
-class ConvEncoder(Encoder):
+class ConvEncoder(FeatureEncoder):
     """Creates a convolutional encoder for images of any size from 8×8 up, without batch normalisation.
 
     Convolutions (kernel 4, stride 2) halve the sides until they are between 4 and 7 pixels; one hidden linear layer and
@@ -68,8 +66,8 @@ class ConvEncoder(Encoder):
             nn.Linear(last.out_channels * prod(last.out_size), width),
             act(),
         )
-        self.head = HEADS[noise](width, latent_dim)
-        self.has_density = self.head.has_density
+        self.attach_head(width, noise)
 
-    def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.features(x))
+    def extract(self, x: Tensor) -> Tensor:
+        features: Tensor = self.features(x)
+        return features

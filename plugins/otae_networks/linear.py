@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import prod
 
 from torch import Tensor, nn
-from torch.distributions import Distribution
 
-from otae.interfaces import Decoder, Encoder
+from otae.interfaces import Decoder
 
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .outputs import Output, output_layer
 
 
-class LinearEncoder(Encoder):
+class LinearEncoder(FeatureEncoder):
     """Creates a linear encoder for samples of any shape.
 
     With `noise: none`, the linear decoder and squared errors, the best codes span the principal components of the data.
@@ -36,11 +36,10 @@ class LinearEncoder(Encoder):
 
     def __init__(self, data_shape: tuple[int, ...], latent_dim: int, *, noise: Noise = "gaussian") -> None:
         super().__init__(data_shape, latent_dim)
-        self.head = HEADS[noise](prod(self.data_shape), latent_dim)
-        self.has_density = self.head.has_density
+        self.attach_head(prod(self.data_shape), noise)
 
-    def forward(self, x: Tensor) -> Distribution:
-        return self.head(x.flatten(1))
+    def extract(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
 
 
 class LinearDecoder(Decoder):

@@ -7,16 +7,14 @@ from typing import Annotated
 
 from pydantic import Field
 from torch import Tensor
-from torch.distributions import Distribution
-
-from otae.interfaces import Encoder
 
 from .activations import Activation
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .hidden import HiddenLayers
 
 
-class MLPEncoder(Encoder):
+class MLPEncoder(FeatureEncoder):
     """Creates a fully connected encoder for samples of any shape: vectors, tables' rows, images.
 
     Args:
@@ -47,8 +45,8 @@ class MLPEncoder(Encoder):
     ) -> None:
         super().__init__(data_shape, latent_dim)
         self.hidden = HiddenLayers(prod(data_shape), width, depth, activation)
-        self.head = HEADS[noise](self.hidden.out_features, latent_dim)
-        self.has_density = self.head.has_density
+        self.attach_head(self.hidden.out_features, noise)
 
-    def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.hidden(x.flatten(1)))
+    def extract(self, x: Tensor) -> Tensor:
+        features: Tensor = self.hidden(x.flatten(1))
+        return features

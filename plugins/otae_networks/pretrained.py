@@ -10,14 +10,15 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from otae.errors import ConfigError
-from otae.interfaces import Decoder, Encoder, PlainEncoder
+from otae.interfaces import Decoder, PlainEncoder
 
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .modules import Wrapped
 from .outputs import Output, output_layer
 
 
-class PretrainedEncoder(Encoder):
+class PretrainedEncoder(FeatureEncoder):
     """Creates an encoder from a module of one's own that gives features, with a trainable head.
 
     The module is offered by an installed package under the entry-point group `otae_networks.modules`, as a class or
@@ -55,14 +56,17 @@ class PretrainedEncoder(Encoder):
         self.plain: PlainEncoder | None = None
         if head:
             self.body = Wrapped(module, weights, freeze, self.data_shape)
-            self.head = HEADS[noise](prod(self.body.outputs), latent_dim)
-            self.has_density = self.head.has_density
+            self.attach_head(prod(self.body.outputs), noise)
         else:
             self.plain = PlainEncoder(Wrapped(module, weights, freeze, None), self.data_shape, latent_dim)
             self.has_density = self.plain.has_density
 
     def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.body(x).flatten(1)) if self.plain is None else self.plain(x)
+        return super().forward(x) if self.plain is None else self.plain(x)
+
+    def extract(self, x: Tensor) -> Tensor:
+        features: Tensor = self.body(x).flatten(1)
+        return features
 
 
 class PretrainedDecoder(Decoder):

@@ -8,18 +8,16 @@ from typing import Annotated
 
 from pydantic import Field
 from torch import Tensor, nn
-from torch.distributions import Distribution
-
-from otae.interfaces import Encoder
 
 from .activations import ACTIVATIONS, Activation
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .logit import Logit
 from .residual import ResidualBlock, normalised
 from .stages import stages
 
 
-class ResNetEncoder(Encoder):
+class ResNetEncoder(FeatureEncoder):
     """Creates a residual convolutional encoder for images of any size from 8×8 up, odd sides included.
 
     Convolutions (kernel 4, stride 2) halve the sides until they are between 4 and 7 pixels, and residual blocks with
@@ -79,8 +77,8 @@ class ResNetEncoder(Encoder):
             nn.Linear(last.out_channels * prod(last.out_size), width),
             ACTIVATIONS[activation](),
         )
-        self.head = HEADS[noise](width, latent_dim)
-        self.has_density = self.head.has_density
+        self.attach_head(width, noise)
 
-    def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.features(x))
+    def extract(self, x: Tensor) -> Tensor:
+        features: Tensor = self.features(x)
+        return features

@@ -7,19 +7,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 from torch import Tensor, nn
-from torch.distributions import Distribution
-
-from otae.interfaces import Encoder
 
 from .activations import ACTIVATIONS, Activation
 from .attention import attending
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .lengths import Clear, check_sequences, shrinking
 
 Body: TypeAlias = Literal["conv", "transformer"]
 
 
-class SequenceEncoder(Encoder):
+class SequenceEncoder(FeatureEncoder):
     """Creates an encoder of sequences of any length, with shape (length, channels).
 
     With `conv`, convolutions (kernel 4, stride 2) halve the length until it is below 8; the cost grows with the length.
@@ -71,8 +69,8 @@ class SequenceEncoder(Encoder):
         layers, features = bodies[body]()
         cleared = [Clear()] if padded else []
         self.features = nn.Sequential(*cleared, layers, nn.Linear(features, 2 * width), ACTIVATIONS[activation]())
-        self.head = HEADS[noise](2 * width, latent_dim)
-        self.has_density = self.head.has_density
+        self.attach_head(2 * width, noise)
 
-    def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.features(x))
+    def extract(self, x: Tensor) -> Tensor:
+        features: Tensor = self.features(x)
+        return features

@@ -6,17 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 from torch import Tensor, nn
-from torch.distributions import Distribution
-
-from otae.interfaces import Encoder
 
 from .activations import Activation
-from .heads import HEADS, Noise
+from .feature_encoder import FeatureEncoder
+from .heads import Noise
 from .hidden import HiddenLayers
 from .sets import Pool, check_sets
 
 
-class SetEncoder(Encoder):
+class SetEncoder(FeatureEncoder):
     r"""Creates an encoder of point clouds, with shape (points, dims), that does not see the order of the points.
 
     $$h = \rho\Big(\tfrac1P \sum_i \phi(x_i),\ \max_i \phi(x_i)\Big)$$
@@ -63,8 +61,8 @@ class SetEncoder(Encoder):
         _, dims = check_sets(self.data_shape, "encoder")
         each, all_ = HiddenLayers(dims, width, depth, activation), HiddenLayers(2 * width, width, depth, activation)
         self.features = nn.Sequential(each, Pool(), all_)
-        self.head = HEADS[noise](width, latent_dim)
-        self.has_density = self.head.has_density
+        self.attach_head(width, noise)
 
-    def forward(self, x: Tensor) -> Distribution:
-        return self.head(self.features(x))
+    def extract(self, x: Tensor) -> Tensor:
+        features: Tensor = self.features(x)
+        return features

@@ -40,6 +40,7 @@ class Entropy(Cost):
 
     unary: ClassVar[bool] = True
     needs_density: ClassVar[bool] = True
+    separable: ClassVar[bool] = True
 
     def forward(self, source: Cloud, target: Cloud | None = None) -> Tensor:
         law = law_of(source, len(source), "Entropy needs the law of its source")

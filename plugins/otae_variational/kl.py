@@ -39,6 +39,7 @@ class KL(Cost):
     """
 
     needs_density: ClassVar[bool] = True
+    separable: ClassVar[bool] = True
 
     def forward(self, source: Cloud, target: Cloud) -> Tensor:
         q = law_of(source, len(source), "KL needs the law of its source")

@@ -13,7 +13,7 @@ from otae.interfaces import Batch, Cost
 from otae.reductions import in_transform, safe_sqrt
 from otae.transport import cloud_masses, solve_with_gradients
 
-from .points import centred
+from .points import centre
 
 _BLOCK = 2**18  # entries to convert to double precision at a time, so that they stay in the processor's cache
 
@@ -58,15 +58,15 @@ class Gaussian(Cost):
         Raises:
             CloudError: If points are not finite.
         """
-        x, y = centred(source, target)
+        x, y = centre(source, target)
         a, b = cloud_masses(source, x), cloud_masses(target, y)
         x_mean, y_mean = a @ x, b @ y
         apart = (x_mean - y_mean).square().sum()
         if not in_transform() and not apart.isfinite():  # as soon as one point is not
             raise CloudError("The clouds have points that are not finite: look for where they come from.")
         x, y = x - x_mean, y - y_mean
-        value = apart + bures(_rooted(x, a), _rooted(y, b))
-        for cloud, points, mass, other in ((source, x, a, _rooted(y, b)), (target, y, b, _rooted(x, a))):
+        value = apart + bures(_root(x, a), _root(y, b))
+        for cloud, points, mass, other in ((source, x, a, _root(y, b)), (target, y, b, _root(x, a))):
             if cloud.weights is not None and mass.requires_grad and bool((mass == 0).any()):
                 value = value + _of_weightless(points.detach(), mass, other.detach())
         return value
@@ -109,7 +109,7 @@ def bures(x: Tensor, y: Tensor) -> Tensor:
 
 def _align(x: Tensor, y: Tensor, sloped: bool) -> tuple[Tensor, tuple[Tensor | None, Tensor | None]]:
     """Returns the squared Bures distance, and where they are asked for its gradients to the points of both."""
-    of_x, of_y = _factored(x), _factored(y)
+    of_x, of_y = _factor(x), _factor(y)
     r_x, r_y = of_x.r, of_y.r
     u, values, v = torch.linalg.svd(r_x @ r_y.mT, full_matrices=False)
     v = v.mT
@@ -119,7 +119,7 @@ def _align(x: Tensor, y: Tensor, sloped: bool) -> tuple[Tensor, tuple[Tensor | N
         return value, (None, None)
     rounding = values[..., :1] * torch.finfo(values.dtype).eps * max(r_x.shape[-2], r_y.shape[-2])
     seen = (values > rounding)[..., None]  # what neither cloud sees of the other pulls nowhere
-    return value, (2 * (x - of_x.turned(u @ (seen * v_y))), 2 * (y - of_y.turned(v @ (seen * u_x))))
+    return value, (2 * (x - of_x.turn(u @ (seen * v_y))), 2 * (y - of_y.turn(v @ (seen * u_x))))
 
 
 def _of_weightless(points: Tensor, masses: Tensor, other: Tensor) -> Tensor:
@@ -132,7 +132,7 @@ def _of_weightless(points: Tensor, masses: Tensor, other: Tensor) -> Tensor:
     """
     kept = masses.detach() > 0
     with torch.enable_grad():
-        leaf = _rooted(points, masses.detach())[kept].requires_grad_()
+        leaf = _root(points, masses.detach())[kept].requires_grad_()
         (slopes,) = torch.autograd.grad(bures(leaf, other), leaf)
     images = torch.linalg.lstsq(leaf.detach(), leaf.detach() - slopes / 2).solution  # the map to the other normal law
     lost = points[~kept]
@@ -140,7 +140,7 @@ def _of_weightless(points: Tensor, masses: Tensor, other: Tensor) -> Tensor:
     return torch.dot((masses - masses.detach())[~kept], gains)
 
 
-def _rooted(points: Tensor, masses: Tensor) -> Tensor:
+def _root(points: Tensor, masses: Tensor) -> Tensor:
     return safe_sqrt(masses)[:, None] * points
 
 
@@ -158,7 +158,7 @@ class _Factored:
     r: Tensor
     inverse: Tensor | None = None
 
-    def turned(self, values: Tensor) -> Tensor:
+    def turn(self, values: Tensor) -> Tensor:
         """Returns the columns Q times values, with shape (N, D).
 
         Args:
@@ -171,7 +171,7 @@ class _Factored:
         return self.q @ values
 
 
-def _factored(points: Tensor) -> _Factored:
+def _factor(points: Tensor) -> _Factored:
     """Returns points as orthonormal columns times a matrix.
 
     In single precision, Cholesky's factor of their products in double precision is as good as Householder's of the points,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
 from otae.errors import CloudError, ConfigError
 from otae.interfaces import Batch, Cost, Ground
-from otae.reductions import pair_weights, precise
+from otae.reductions import batch_pair_masses, pair_weights, precise
 from otae.transport import SqEuclidean, require_ground
 
 from .grounds import Chamfer
@@ -51,6 +50,7 @@ class Paired(Cost):
     """
 
     paired = True
+    separable = True
 
     def __init__(self, ground: Ground = SqEuclidean(), *, padded: bool = False) -> None:
         super().__init__()
@@ -88,18 +88,13 @@ class Paired(Cost):
         Args:
             source: The source clouds, with shape (B, N, D).
             target: The clouds they are paired with, with shape (B, N, D).
+
+        Raises:
+            CloudError: If both have weights and their masses differ.
         """
-        if (
-            source.weights is not None
-            and target.weights is not None
-            and not torch.allclose(source.masses, target.masses)
-        ):
-            raise CloudError(
-                "The weights of paired clouds are those of the pairs, but these differ: give them to one only."
-            )
+        masses = batch_pair_masses(source, target)
         costs = self._compare(source.points.flatten(0, 1), target.points.flatten(0, 1))
-        weighted = source if target.weights is None else target
-        return (costs.reshape(weighted.points.shape[:2]) * weighted.masses).sum(1)
+        return (costs.reshape(masses.shape) * masses).sum(1)
 
     def extra_repr(self) -> str:
         return f"ground={self.ground}"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from otae.cloud import Cloud
+from otae.interfaces import Batch
 from otae.reductions import precise
 from otae.transport import cloud_masses
 
@@ -22,7 +23,7 @@ def pair_of_points(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
     return x.to(dtype), y.to(dtype)
 
 
-def centred(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
+def centre(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
     """Returns the points of both clouds, less one point amid them, with shapes (N, D) and (M, D).
 
     Costs of differences do not change, nor do their gradients, but rounding does.
@@ -32,7 +33,16 @@ def centred(source: Cloud, target: Cloud) -> tuple[Tensor, Tensor]:
         target: A cloud, with shape (M, …).
     """
     x, y = pair_of_points(source, target)
-    centre = (
-        cloud_masses(source, x) @ x + cloud_masses(target, y) @ y
-    ).detach() / 2  # wherever points without weight may be
-    return x - centre, y - centre
+    amid = (cloud_masses(source, x) @ x + cloud_masses(target, y) @ y).detach() / 2
+    return x - amid, y - amid  # points without weight may be anywhere, and do not count
+
+
+def centre_batch(source: Batch, target: Batch) -> tuple[Batch, Batch]:
+    """Returns the clouds of a batch, each pair less one point amid it.
+
+    Args:
+        source: The source clouds, with shape (B, N, D).
+        target: The target clouds, with shape (B, M, D).
+    """
+    shift = -(source.mean() + target.mean()).detach() / 2
+    return source.moved(shift), target.moved(shift)

@@ -38,6 +38,8 @@ class TestCramerWoldOfFixedSmoothing(CostSuite):
     plugin = CramerWold
     options: ClassVar[dict[str, Any]] = {"gamma": 0.3}
     counts_multiplicity = True
+    degree = -1.0  # as a squared distance of densities
+    lengths: ClassVar[dict[str, float]] = {"gamma": 2.0}
 
 
 class TestCramerWoldOnTheLine(CostSuite):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,22 @@ def test_values_are_scaled_by_their_type_alone(tmp_path, array, options, value_r
     assert dataset.value_range == value_range
     assert dataset[0].dtype == torch.float32
     assert dataset[0].tolist() == pytest.approx(values)
+
+
+def test_a_file_that_was_cut_since_it_was_mapped_is_told_and_kills_nothing(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((5000, 100), dtype="float32"))
+    data = Arrays(tmp_path / "x.npy")
+    os.truncate(tmp_path / "x.npy", 50_000)
+    with pytest.raises(DataError, match=r"x\.npy' was cut to 50,000 of 2,000,128 bytes while it was read\. Restore it"):
+        data.__getitems__([4999])
+
+
+def test_a_file_that_was_replaced_since_it_was_mapped_is_read_as_it_was(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((50, 10), dtype="float32"))
+    data = Arrays(tmp_path / "x.npy")
+    (tmp_path / "new").write_bytes(b"short")
+    (tmp_path / "new").replace(tmp_path / "x.npy")
+    assert float(data.__getitems__([49]).sum()) == 10
 
 
 def test_a_npy_file_is_mapped_and_not_read_whole(tmp_path) -> None:

@@ -16,7 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
+from otae.config import DataConfig
 from otae.errors import ConfigError, DataError
+from otae.splits import draw_splits
 from otae.testing import DatasetSuite
 from otae_datasets import HF
 
@@ -162,6 +164,29 @@ def test_a_missing_split_is_named_with_those_there_are(tmp_path, form) -> None:
     assert (len(HF(path)), len(HF(path, split="test"))) == (6, 1)
     with pytest.raises(DataError, match=r"No split named 'tests'. Known: test, train. Did you mean 'test'\?"):
         HF(path, split="tests")
+
+
+def test_all_splits_come_with_the_official_one(tmp_path: Path) -> None:
+    whole = datasets.DatasetDict(
+        {"train": vectors(), "validation": vectors().select([1]), "test": vectors().select([2, 3])}
+    )
+    path = saved(whole, tmp_path / "d")
+    data = HF(path, columns=["x"], split="all")
+    assert data.official_split is not None
+    assert data.official_split.tolist() == [0] * 6 + [1] + [2] * 2
+    torch.testing.assert_close(data.__getitems__([6, 7, 8]), torch.tensor(VECTORS[[1, 2, 3]]))
+    splits = draw_splits(data, DataConfig(name="hf", split_by="official"), 0)
+    assert (splits.validation, splits.test) == ([6], [7, 8])
+    assert HF(path, columns=["x"], split="all", limit=7).official_split.tolist() == [0] * 6 + [1]  # type: ignore[union-attr]
+    assert HF(path, columns=["x"], split="test").official_split is None
+
+
+def test_a_split_that_is_no_part_makes_no_official_split(tmp_path: Path) -> None:
+    path = saved(datasets.DatasetDict({"train": vectors(), "unsupervised": vectors()}), tmp_path / "d")
+    data = HF(path, columns=["x"], split="all")
+    assert (len(data), data.official_split) == (12, None)
+    with pytest.raises(ConfigError, match="split: all reads whole splits, which a stream has not"):
+        HF(path, columns=["x"], split="all", streaming=True, limit=3)
 
 
 def test_a_split_may_be_cut(tmp_path) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from otae.errors import ConfigError, DataError
 from otae.testing import DatasetSuite
 from otae_datasets import Images, memory_limit, pictures
+from otae_datasets.picture_preparation import PicturePreparation
 
 RANDOM = np.random.default_rng(0)
 
@@ -182,11 +183,34 @@ def test_pictures_stand_upright_as_their_tag_says(tmp_path, orientation) -> None
     np.testing.assert_allclose(dataset[0].numpy() * 255, turned[orientation].transpose(2, 0, 1), atol=1e-4)
 
 
+@pytest.mark.parametrize("suffix", ["tif", "gif", "webp"])
+def test_each_page_is_a_sample_where_asked_for(tmp_path: Path, suffix: str) -> None:
+    shades = (0, 100, 200)
+    stack = [Image.fromarray(np.full((4, 4), shade, np.uint8)) for shade in shades]
+    options = {"lossless": True} if suffix == "webp" else {}
+    stack[0].save(tmp_path / f"b.{suffix}", save_all=True, append_images=stack[1:], **options)
+    Image.fromarray(np.full((4, 4), 50, np.uint8)).save(tmp_path / "a.png")
+    data = Images(tmp_path, mode="L", pages="all")
+    assert data.files == ["a.png", *(f"b.{suffix} page {page}" for page in (1, 2, 3))]
+    torch.testing.assert_close(data.__getitems__(range(4))[:, 0, 0, 0] * 255, torch.tensor([50.0, *shades]))
+    kept = PicturePreparation.from_dict(data.preparation.to_dict())
+    torch.testing.assert_close(kept.read(tmp_path), data.__getitems__(range(4)))
+    assert kept.list_files(tmp_path / f"b.{suffix}") == data.files[1:]
+
+
+def test_pages_of_different_sizes_are_told(tmp_path: Path) -> None:
+    stack = [Image.fromarray(np.zeros((side, 4), np.uint8)) for side in (4, 5)]
+    stack[0].save(tmp_path / "x.tif", save_all=True, append_images=stack[1:])
+    with pytest.raises(DataError, match=r"differ in size.*has 4×4 pixels.*5×4"):
+        Images(tmp_path, pages="all")
+    assert Images(tmp_path, pages="all", size=4).data_shape == (3, 4, 4)
+
+
 @pytest.mark.parametrize("suffix", ["tiff", "gif"])
 def test_several_pages_are_refused(tmp_path, suffix) -> None:
     pages = [Image.fromarray(np.full((4, 4), shade, np.uint8)) for shade in (0, 200)]
     pages[0].save(tmp_path / f"x.{suffix}", save_all=True, append_images=pages[1:])
-    with pytest.raises(DataError, match=r"holds 2 pages or frames\. Write each into a file of its own"):
+    with pytest.raises(DataError, match=r"holds 2 pages or frames\. Write each .* own, or set the option pages: all"):
         Images(tmp_path)
 
 

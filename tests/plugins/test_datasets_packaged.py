@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scipy.sparse import csc_matrix, csr_matrix
 
 from otae.errors import ConfigError, DataError
 from otae.interfaces import Dataset, Preparation
@@ -162,7 +163,7 @@ def test_truncated_digits_are_refused_by_name(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"X": None}, "cannot be read"),
+        ({"X": None}, "lacks the array 'X'; it holds: obs, uns, var"),
         ({"obs": np.zeros(5)}, "cannot be read"),
         (
             {"X": EXPRESSION[:4]},
@@ -219,6 +220,45 @@ def test_cells_are_taken_by_their_genes(tmp_path: Path) -> None:
     torch.testing.assert_close(preparation.prepare(shuffled), torch.tensor(EXPRESSION))
     with pytest.raises(DataError, match="lacks 1 of the columns that the model was trained on: g3"):
         preparation.prepare(shuffled.drop(columns="g3"))
+
+
+@pytest.mark.parametrize("form", ["dense", "csr", "csc", "old"])
+def test_cells_of_a_new_file_are_taken_by_their_genes(tmp_path: Path, form: str) -> None:
+    preparation = keep(Cells(cells(tmp_path)))
+    order = [2, 0, 3, 1]
+    values, genes = np.hstack([EXPRESSION[:3, order], EXPRESSION[:3, :1]]), ["g3", "g1", "g4", "g2", "more"]
+    with h5py.File(tmp_path / "new.h5ad", "w") as file:
+        if form == "old":
+            file["var"] = np.array([(each.encode(),) for each in genes], dtype=[("index", "S8")])
+        else:
+            file.create_group("var").attrs["_index"] = "gene"
+            file["var/gene"] = genes
+        if form in ("csr", "csc"):
+            sparse = {"csr": csr_matrix, "csc": csc_matrix}[form](values)
+            file.create_group("X").attrs.update({"shape": values.shape, "encoding-type": f"{form}_matrix"})
+            for name in ("data", "indices", "indptr"):
+                file[f"X/{name}"] = getattr(sparse, name)
+        else:
+            file["X"] = values
+    torch.testing.assert_close(preparation.read(tmp_path / "new.h5ad"), torch.tensor(EXPRESSION[:3]))
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda file: file.__delitem__("var/gene"), r"lacks the array 'var/gene'"),
+    (lambda file: file["X"].__setitem__((1, 0), np.nan), r"cell 2: the gene 'g1' has the value nan"),
+    (lambda file: file["var/gene"].__setitem__(0, "other"), r"lacks 1 of the columns that the model was trained on: g1"),
+    (lambda file: (file.__delitem__("X"), file.__setitem__("X", h5py.ExternalLink("secret.h5", "X"))), r"'X' in another file"),
+    (lambda file: (file.__delitem__("X"), file.create_dataset("X", (2, 4), "f4", external=[("secret", 0, 32)])),
+     r"'X' in another file"),
+])  # fmt: skip
+def test_a_new_file_of_cells_that_does_not_fit_is_told(tmp_path: Path, spoil: Any, message: str) -> None:
+    preparation = keep(Cells(cells(tmp_path)))
+    with h5py.File(tmp_path / "new.h5ad", "w") as file:
+        file.create_group("var").attrs["_index"] = "gene"
+        file["var/gene"], file["X"] = ["g1", "g2", "g3", "g4"], EXPRESSION[:2]
+        spoil(file)
+    with pytest.raises(DataError, match=message):
+        preparation.read(tmp_path / "new.h5ad")
 
 
 def test_digits_come_as_bytes_or_pictures(tmp_path: Path) -> None:

@@ -76,6 +76,25 @@ class TestExactFusedGW(CostSuite):
 
 
 @pytest.mark.slow
+class TestFusedGWOfDistancesInside(BetweenSpaces):
+    plugin = FusedGW
+    target_shapes = None
+    options = {"alpha": 1.0, "epsilon": 30.0, **TIGHT}
+    counts_multiplicity = True
+    lengths = {"epsilon": 4.0}
+
+
+@pytest.mark.slow
+class TestFusedGWOfDistancesBetween(CostSuite):
+    plugin = FusedGW
+    options = {"alpha": 0.0, "epsilon": 2.0, **TIGHT}
+    counts_multiplicity = True
+    moves_freely = True
+    degree = 2.0
+    lengths = {"epsilon": 2.0}
+
+
+@pytest.mark.slow
 class TestInnerProductGW(BetweenSpaces):
     plugin = InnerProductGW
     options = {"epsilon": 20.0, **TIGHT}
@@ -126,10 +145,6 @@ class TestSlicedGW(CostSuite):
     moves_freely = True
     degree = 4.0
     draws = True
-
-    @pytest.mark.xfail(reason="a point of weight 0 has no interval of its own on the line yet")
-    def test_the_gradient_to_a_weight_of_0_is_one_sided(self) -> None:
-        super().test_the_gradient_to_a_weight_of_0_is_one_sided()
 
 
 class TestSlicedGWOfTwoSpaces(TestSlicedGW):

@@ -123,6 +123,17 @@ def test_moving_a_cloud_costs_the_way_it_goes(alpha: float) -> None:
     assert FusedGW(alpha=alpha, solver="exact", starts=2)(x, x + step).item() == pytest.approx(9 * (1 - alpha))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", [1e-3, 1e4])
+def test_the_share_of_a_fused_cost_carries_the_unit(unit: float) -> None:
+    x, y = points(8, 3), points(7, 3, seed=1)
+    inside, between = 0.3 / unit**2, 0.7
+    share = inside / (inside + between)
+    expected = FusedGW(alpha=0.3, solver="exact")(x, y).item() * unit**2 * (1 - share) / between
+    found = FusedGW(alpha=share, solver="exact")(unit * x, unit * y).item()
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize("centred", [True, False])
 def test_the_inner_product_cost_is_the_distortion_of_inner_products(centred: bool) -> None:
     x, y = weighted(9, 3), weighted(7, 2, seed=1)

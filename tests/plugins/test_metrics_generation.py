@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,12 @@ class Halves(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.scale * x.flatten(1)[:, :2]
+
+
+def test_a_single_training_sample_has_no_linear_baseline_to_compare_with() -> None:
+    seen = replace(specimen_of(draws(30, 5).float()), train=Samples(data=draws(1, 5).float(), codes=draws(1, 2)))
+    with pytest.raises(NotApplicableError, match="two training samples at least"):
+        KernelDistance()(seen)
 
 
 @pytest.fixture

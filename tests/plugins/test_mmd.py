@@ -63,11 +63,15 @@ class TestBiasedMMD(CostSuite):
         "estimator": "biased",
     }
     counts_multiplicity = True
+    degree = 0.0
+    lengths: ClassVar[dict[str, float]] = {"kernel.variance": 2.0}
 
 
 class TestGaussianMMD(CostSuite):
     plugin = MMD
     moves_freely = True
+    degree = 0.0
+    lengths: ClassVar[dict[str, float]] = {"kernel.bandwidth": 1.0}
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0, "scales": (1.0, 4.0)}}
 
 

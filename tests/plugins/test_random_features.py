@@ -31,6 +31,8 @@ class TestRandomFeatures(CostSuite):
     plugin = RandomFeatures
     draws = True
     moves_freely = True
+    degree = 0.0
+    lengths: ClassVar[dict[str, float]] = {"kernel.bandwidth": 1.0}
     options: ClassVar[dict[str, Any]] = {"kernel": {"name": "gaussian", "bandwidth": 2.0}}
 
 

@@ -14,6 +14,7 @@ from ..theme import Theme
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_ALIKE = 4  # times longer one extent may be than the other, for both to be drawn to one scale
 _MOST = 2_000  # points
 
 
@@ -81,7 +82,9 @@ def plane(data: Tensor, generations: Tensor, names: Sequence[str], theme: Theme)
     figure, axes = panel(theme, 4.4, 3.8)
     for cloud, colour, name in ((data, theme.muted, "data"), (generations, theme.accent, "generations")):
         scatter(axes, cloud[:_MOST].double().numpy(), colour, 0.5, name)
-    axes.set_aspect("equal", "datalim")
+    extents = np.ptp(data.double().numpy(), axis=0)
+    if extents.max() <= _ALIKE * extents.min():
+        axes.set_aspect("equal", "datalim")
     keyed(axes, theme, dots=True)
     named(axes, theme, literal(names[0]), literal(names[1]))
     return figure

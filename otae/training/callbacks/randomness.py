@@ -13,16 +13,17 @@ from ...errors import RunError
 
 
 class RandomState(Callback):
-    """Saves and restores the states of torch's, NumPy's and Python's global generators."""
+    """Saves and restores the states of torch's, NumPy's and Python's global generators, which are alike on all processes."""
 
     def __init__(self) -> None:
         self._restored: dict[str, Any] | None = None
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        device = pl_module.device
         kind, keys, position, has_gauss, gauss = cast("tuple[Any, ...]", np.random.get_state(legacy=True))
         checkpoint["random"] = {
             "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda": [torch.cuda.get_rng_state(device)] if device.type == "cuda" else [],
             "numpy": [kind, keys.tolist(), position, has_gauss, gauss],
             "python": random.getstate(),
         }
@@ -36,15 +37,15 @@ class RandomState(Callback):
             return
         state, self._restored = self._restored, None
         try:
-            _restore(state)
+            _restore(state, pl_module.device)
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise RunError(f"The checkpoint is corrupt: its random states cannot be restored ({error}).") from error
 
 
-def _restore(state: dict[str, Any]) -> None:
+def _restore(state: dict[str, Any], device: torch.device) -> None:
     torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
-        torch.cuda.set_rng_state_all(state["cuda"])
+    if state["cuda"] and device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"][0], device)
     kind, keys, position, has_gauss, gauss = state["numpy"]
     np.random.set_state((kind, np.asarray(keys, dtype=np.uint32), position, has_gauss, gauss))
     random.setstate(state["python"])

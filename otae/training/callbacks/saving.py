@@ -18,12 +18,13 @@ class Saving(Checkpoint):
 
     Args:
         checkpoints: Where it goes.
-        history: The history, whose rows are on the disk before the checkpoint that counts them.
+        history: The history, whose rows are on the disk before the checkpoint that counts them; `None` where another
+            process writes both.
         stopping: Early stopping, whose judgement and best weights are part of the checkpoint.
         start: A position that holds what stays the same: the configuration and the data.
     """
 
-    def __init__(self, checkpoints: Checkpoints, history: History, stopping: Stopping, start: Position) -> None:
+    def __init__(self, checkpoints: Checkpoints, history: History | None, stopping: Stopping, start: Position) -> None:
         self.checkpoints, self.history, self.stopping, self.start = checkpoints, history, stopping, start
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -44,7 +45,7 @@ class Saving(Checkpoint):
             update={
                 "step": pl_module.step,
                 "epochs": pl_module.step // int(trainer.num_training_batches),
-                "rows": self.history.count,
+                "rows": self.history.count if self.history is not None else 0,
                 "judgement": self.stopping.judgement,
             }
         )

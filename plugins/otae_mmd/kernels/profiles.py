@@ -21,7 +21,7 @@ class Exponential(Radial):
     r"""Holds the kernel $\exp(-r \|x - y\|^2)$.
 
     Args:
-        rate: The rate r, in units of 1 / squared length; a number, or a scalar tensor.
+        rate: The rate r, in units of 1 / squared length; a number, or a tensor of one, or of one for each of a batch.
     """
 
     rate: float | Tensor
@@ -38,7 +38,7 @@ class Exponential(Radial):
         return True
 
     def draw_frequencies(self, count: int, like: Tensor, generator: Generator | None = None) -> Tensor:
-        return (2 * self.rate) ** 0.5 * draw_normal(like.shape[1], count, like, generator)
+        return (2 * self.rate) ** 0.5 * draw_normal(like.shape[-1], count, like, generator)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class RootExponential(Radial):
     r"""Holds the kernel $\exp(-r \|x - y\|)$.
 
     Args:
-        rate: The rate r, in units of 1 / length; a number, or a scalar tensor.
+        rate: The rate r, in units of 1 / length; a number, or a tensor of one, or of one for each of a batch.
     """
 
     rate: float | Tensor
@@ -66,7 +66,7 @@ class RootExponential(Radial):
 
     def draw_frequencies(self, count: int, like: Tensor, generator: Generator | None = None) -> Tensor:
         sizes = draw_normal(1, count, like, generator).abs().clamp_min(torch.finfo(like.dtype).tiny ** 0.5)
-        return self.rate / sizes * draw_normal(like.shape[1], count, like, generator)
+        return self.rate / sizes * draw_normal(like.shape[-1], count, like, generator)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class InversePower(Radial):
     r"""Holds the kernel $(1 + r \|x - y\|^2 / \alpha)^{-\alpha}$, a mixture of Gaussians of all lengths.
 
     Args:
-        rate: The rate r, in units of 1 / squared length; a number, or a scalar tensor.
+        rate: The rate r, in units of 1 / squared length; a number, or a tensor of one, or of one for each of a batch.
         alpha: The exponent α.
     """
 
@@ -110,7 +110,7 @@ class InversePower(Radial):
 
     def draw_frequencies(self, count: int, like: Tensor, generator: Generator | None = None) -> Tensor:
         precisions = torch._standard_gamma(like.new_full((count,), self.alpha), generator=generator) / self.alpha
-        return (2 * self.rate * precisions).sqrt() * draw_normal(like.shape[1], count, like, generator)
+        return (2 * self.rate * precisions).sqrt() * draw_normal(like.shape[-1], count, like, generator)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Inverses(Radial):
         counts = split_count(count, [1.0] * len(self.constants), like, generator)
         rates = (2 / like.new_tensor(self.constants)).repeat_interleave(torch.tensor(counts, device=like.device))
         precisions = torch._standard_gamma(like.new_ones(count), generator=generator)
-        return (rates * precisions).sqrt() * draw_normal(like.shape[1], count, like, generator)
+        return (rates * precisions).sqrt() * draw_normal(like.shape[-1], count, like, generator)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,12 +182,13 @@ class Mixture(Radial):
         return all(kernel.has_frequencies for kernel in self.kernels)
 
     def draw_frequencies(self, count: int, like: Tensor, generator: Generator | None = None) -> Tensor:
-        shares = [
-            weight * float(kernel.at_zero(like)) for kernel, weight in zip(self.kernels, self.weights, strict=True)
-        ]
+        terms = zip(self.kernels, self.weights, strict=True)
+        shares = [weight * float(kernel.at_zero(like).flatten()[0]) for kernel, weight in terms]  # whatever the lengths
         counts = split_count(count, shares, like, generator)
         pairs = zip(self.kernels, counts, strict=True)
-        return torch.cat([kernel.draw_frequencies(size, like, generator) for kernel, size in pairs], 1)
+        waves = [kernel.draw_frequencies(size, like, generator) for kernel, size in pairs]
+        batch = max((each.shape[:-2] for each in waves), key=len)  # of those with a length for each of a batch
+        return torch.cat([each.expand(*batch, *each.shape[-2:]) for each in waves], -1)
 
 
 def mix(kernels: Sequence[Radial], weights: Sequence[float] | None = None) -> Radial:

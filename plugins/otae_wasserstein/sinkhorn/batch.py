@@ -13,7 +13,8 @@ from otae.reductions import batch_squares
 from otae.transport import Schedule, Until
 from otae.transport.envelope import Needs
 
-from .batch_problem import BatchPotentials, BatchProblem, balance, balance_alone, bound_gaps, multiply
+from .batch_bounds import bound_gaps, total_dual
+from .batch_problem import BatchPotentials, BatchProblem, balance, balance_alone, multiply
 
 _FIRST = 0.25  # of the diameter, as of single problems
 _WARM = Until(0.1, 5, newton=False)
@@ -23,7 +24,7 @@ _SLACK = 5.0  # the share of the value that the gap may be, in units of the tole
 
 @dataclass(frozen=True)
 class BatchSolver:
-    """Solves Sinkhorn divergences between clouds of one size whose marginals are held.
+    """Solves Sinkhorn divergences between clouds of one size.
 
     Args:
         schedule: The temperatures, and when to stop; its power is the exponent of the distance.
@@ -38,6 +39,16 @@ class BatchSolver:
         """Returns the temperature ε."""
         return self.schedule.last
 
+    @property
+    def softness(self) -> float:
+        """Returns the temperature over the price of mass."""
+        return self.schedule.softness(self.schedule.last)
+
+    @property
+    def apart(self) -> bool:
+        """Returns whether the means of both sides cost what they cost, and the rest as much as without them."""
+        return self.schedule.power == 2 and not self.softness
+
     def solve(self, inputs: tuple[Tensor, ...], needs: Needs) -> tuple[Tensor, Sequence[Tensor | None], Tensor]:
         """Returns the divergences, with shape (B,), their gradients where asked for, and which are as close as was asked.
 
@@ -47,9 +58,8 @@ class BatchSolver:
             needs: Which of them gradients are asked for.
         """
         sides, masses = inputs[:2], inputs[2:]
-        apart = self.schedule.power == 2
         centres = [(mass[:, :, None] * side).sum(1, keepdim=True) for side, mass in zip(sides, masses, strict=True)]
-        if not apart:
+        if not self.apart:
             centres = 2 * [(centres[0] + centres[1]) / 2]
         real = [side - centre for side, centre in zip(sides, centres, strict=True)]
         points = [move_to_heaviest(side, mass, mass <= 0) for side, mass in zip(real, masses, strict=True)]
@@ -60,7 +70,7 @@ class BatchSolver:
         gradients: list[Tensor | None] = []
         pulls: dict[int, Tensor] = {}
         for axis in (0, 1):
-            if not (needs[axis] or (apart and needs[2 + axis])):
+            if not (needs[axis] or (self.apart and needs[2 + axis])):
                 gradients.append(None)
                 continue
             slopes = cross.slopes(axis, points[axis], points[1 - axis], self.schedule.power)
@@ -68,10 +78,10 @@ class BatchSolver:
                 slopes = slopes - own[axis].slopes(0, points[axis], points[axis], self.schedule.power)
             slopes = slopes * masses[axis][:, :, None]
             pulls[axis] = (2 - 4 * axis) * shift - slopes.sum(1)
-            gradients.append(slopes + masses[axis][:, :, None] * pulls[axis][:, None] if apart else slopes)
+            gradients.append(slopes + masses[axis][:, :, None] * pulls[axis][:, None] if self.apart else slopes)
         for axis in (0, 1):
             by_mass = self._by_masses(axis, cross, own, real, points) if needs[2 + axis] else None
-            if by_mass is not None and apart:
+            if by_mass is not None and self.apart:
                 by_mass = by_mass + multiply(real[axis], pulls[axis])
             gradients.append(by_mass)
         return (
@@ -86,16 +96,19 @@ class BatchSolver:
 
     def _solve_alone(self, points: Tensor, masses: Tensor) -> _Solved:
         problem = self._problem(points, points, masses, masses)
-        return _Solved(problem, balance_alone(problem, self.temperature, self.schedule.until), self.temperature)
+        found = balance_alone(problem, self.temperature, self.softness, self.schedule.until)
+        return _Solved(problem, found, self.temperature, self.softness)
 
     def _solve_between(self, problem: BatchProblem, own: list[_Solved]) -> _Solved:
         """Returns the solution from where the clouds' own problems end, or from annealing where this leads higher."""
         if not own:
             return self._anneal(problem)
         phi = own[0].potentials.phi
-        gamma = problem.T.extrapolate(phi, self.temperature)
-        off = multiply(problem.kernel(phi, gamma, self.temperature), problem.b).log().abs()
-        first = _Solved(problem, BatchPotentials(phi, gamma, (problem.a * off).sum(1)), self.temperature)
+        gamma = problem.T.extrapolate(phi, self.temperature) / (1 + self.softness)
+        sums = multiply(problem.kernel(phi, gamma, self.temperature), problem.b)
+        off = (sums.log() + self.softness * phi).abs()
+        potentials = BatchPotentials(phi, gamma, (problem.a * off).sum(1))
+        first = _Solved(problem, potentials, self.temperature, self.softness)
         if not bool((first.potentials.violation > self.schedule.until.tolerance).any()):
             return first
         second = self._anneal(problem)
@@ -111,11 +124,13 @@ class BatchSolver:
         start, before = BatchPotentials(*zeros, zeros[0][:, 0]), self.temperature
         span = float(problem.costs.amax())
         for temperature in self.schedule.descent(_FIRST * span ** (1 / self.schedule.power)):
-            start = balance(problem, start.times(before / temperature), temperature, _WARM)
+            softness = self.schedule.softness(temperature)
+            start = balance(problem, start.times(before / temperature), temperature, softness, _WARM)
             before = temperature
         start = start.times(before / self.temperature)
         until = replace(self.schedule.until, most=_PATIENCE * self.schedule.until.most)
-        return _Solved(problem, balance(problem, start, self.temperature, until), self.temperature)
+        found = balance(problem, start, self.temperature, self.softness, until)
+        return _Solved(problem, found, self.temperature, self.softness)
 
     def _by_masses(
         self, axis: int, cross: _Solved, own: list[_Solved], real: list[Tensor], points: list[Tensor]
@@ -124,12 +139,18 @@ class BatchSolver:
         mass = (cross.problem.b, cross.problem.a)[axis]
         height = (cross.potentials.gamma, cross.potentials.phi)[axis]
         between = self._problem(real[axis], points[1 - axis], mass.new_ones(real[axis].shape[:2]), mass)
-        found = between.extrapolate(height, self.temperature)
+        found = self._by_potential(between.extrapolate(height, self.temperature))
         if own:
             alone = own[axis]
             within = self._problem(real[axis], points[axis], alone.problem.a, alone.problem.a)
-            found = found - within.extrapolate(alone.potentials.phi, self.temperature)
-        return self.temperature * found
+            found = found - self._by_potential(within.extrapolate(alone.potentials.phi, self.temperature))
+        return found
+
+    def _by_potential(self, unpriced: Tensor) -> Tensor:
+        """Returns derivatives by masses from the potentials that the points would have if mass had no price."""
+        if not (softness := self.softness):
+            return self.temperature * unpriced
+        return -self.temperature * (1 + 1 / softness) * torch.expm1(-softness / (1 + softness) * unpriced)
 
     def _close(self, cross: _Solved, own: list[_Solved]) -> Tensor:
         """Returns which divergences are as close as the tolerance asks for, with shape (B,)."""
@@ -137,7 +158,7 @@ class BatchSolver:
         close = cross.potentials.violation <= tolerance
         for each in own:
             close &= each.potentials.violation <= tolerance
-        gaps = bound_gaps(cross.problem, cross.potentials, self.temperature)
+        gaps = bound_gaps(cross.problem, cross.potentials, self.temperature, self.softness)
         return close & (gaps <= _SLACK * tolerance * size)
 
 
@@ -148,10 +169,10 @@ class _Solved:
     problem: BatchProblem
     potentials: BatchPotentials
     temperature: float
+    softness: float
 
     def dual(self) -> Tensor:
-        total = (self.problem.a * self.potentials.phi).sum(1) + (self.problem.b * self.potentials.gamma).sum(1)
-        return self.temperature * total
+        return total_dual(self.problem, self.potentials, self.temperature, self.softness)
 
     def slopes(self, axis: int, points: Tensor, others: Tensor, power: float) -> Tensor:
         """Returns the derivatives of the values by the points of one side over their masses, with shape (B, N, D)."""
@@ -159,6 +180,8 @@ class _Solved:
         potentials = (self.potentials.phi, self.potentials.gamma)
         plan = problem.kernel(potentials[axis], potentials[1 - axis], self.temperature) * problem.b[:, None]
         plan = plan / plan.sum(2, keepdim=True)
+        if self.softness:  # what is left of the mass
+            plan = plan * (-self.softness * potentials[axis]).exp()[:, :, None]
         if power != 2:
             tiny = torch.finfo(plan.dtype).tiny
             plan = plan * (problem.costs / problem.costs.pow(2 / power).clamp_min(tiny))

@@ -104,13 +104,14 @@ def multiply(kernel: Tensor, values: Tensor) -> Tensor:
 class _State:
     """Holds kernels, and the changes of potentials since they were computed."""
 
-    def __init__(self, problem: BatchProblem, phi: Tensor, gamma: Tensor, temperature: float) -> None:
-        self.problem, self.phi, self.gamma, self.temperature = problem, phi, gamma, temperature
+    def __init__(self, problem: BatchProblem, phi: Tensor, gamma: Tensor, temperature: float, softness: float) -> None:
+        self.problem, self.phi, self.gamma = problem, phi, gamma
+        self.temperature, self.softness = temperature, softness
         self.kernel = problem.kernel(phi, gamma, temperature)
         self.u, self.v = torch.zeros_like(phi), torch.zeros_like(gamma)
 
     def off_rows(self) -> Tensor:
-        return self._logarithm(multiply(self.kernel, self.problem.b * self.v.exp())).add_(self.u)
+        return self._off(multiply(self.kernel, self.problem.b * self.v.exp()), self.phi, self.u)
 
     def off_columns(self) -> Tensor:
         values = self.problem.a * self.u.exp()
@@ -118,48 +119,67 @@ class _State:
             sums = (self.kernel * values[:, :, None]).sum(1)
         else:
             sums = torch.bmm(values[:, None], self.kernel)[:, 0]
-        return self._logarithm(sums).add_(self.v)
+        return self._off(sums, self.gamma, self.v)
 
-    def _logarithm(self, sums: Tensor) -> Tensor:
-        return sums.clamp_min_(torch.finfo(sums.dtype).tiny).log_()
+    def _off(self, sums: Tensor, potential: Tensor, change: Tensor) -> Tensor:
+        off = sums.clamp_min_(torch.finfo(sums.dtype).tiny).log_().add_(change, alpha=1 + self.softness)
+        return off.add_(potential, alpha=self.softness) if self.softness else off
+
+    def shift(self) -> None:
+        """Shifts the potentials against each other such that both marginals of each plan have one mass."""
+        kept = [
+            (mass * (-self.softness * (potential + change)).exp()).sum(1, keepdim=True)
+            for mass, potential, change in (
+                (self.problem.a, self.phi, self.u),
+                (self.problem.b, self.gamma, self.v),
+            )
+        ]
+        change = (kept[0] / kept[1]).log() / (2 * self.softness)
+        self.u, self.v = self.u + change, self.v - change
 
     def absorb_far(self, *changes: Tensor) -> _State:
         """Returns the same state, its kernels computed again where a potential has come far."""
         if max(float(change.abs().amax()) for change in changes) <= _REACH:
             return self
-        return _State(self.problem, self.phi + self.u, self.gamma + self.v, self.temperature)
+        potentials = self.phi + self.u, self.gamma + self.v
+        return _State(self.problem, *potentials, self.temperature, self.softness)
 
     def select(self, places: Tensor) -> _State:
         """Returns the state of some of the problems."""
         chosen = object.__new__(_State)
-        chosen.problem, chosen.temperature = self.problem.select(places), self.temperature
+        chosen.problem = self.problem.select(places)
+        chosen.temperature, chosen.softness = self.temperature, self.softness
         for name in ("phi", "gamma", "kernel", "u", "v"):
             setattr(chosen, name, getattr(self, name)[places])
         return chosen
 
 
-def balance_alone(problem: BatchProblem, temperature: float, until: Until) -> BatchPotentials:
+def balance_alone(problem: BatchProblem, temperature: float, softness: float, until: Until) -> BatchPotentials:
     """Returns the potentials of problems of clouds with themselves, and those of one step ahead, with exact columns.
 
     Args:
         problem: The problems.
         temperature: The temperature ε.
+        softness: The temperature over the price of mass, 0 where the marginals are held.
         until: When to stop.
     """
     zeros = torch.zeros_like(problem.a)
-    state = _State(problem, zeros, zeros, temperature)
+    state = _State(problem, zeros, zeros, temperature, softness)
     for iteration in range(1, until.most + 1):
         off = state.off_rows()
         violation = (problem.a * off.abs()).sum(1)
         active = violation > until.tolerance
         if iteration == until.most or not bool(active.any()):
             break
-        state.u = state.v = state.u - off * (0.5 * active)[:, None]
+        state.u = state.v = state.u - off * (0.5 / (1 + softness) * active)[:, None]
         state = state.absorb_far(state.u)
-    return BatchPotentials(state.phi + state.u, state.phi + state.u - off, violation)
+    phi = state.phi + state.u
+    return BatchPotentials(phi, phi - off / (1 + softness), violation)
 
 
-def balance(problem: BatchProblem, start: BatchPotentials, temperature: float, until: Until) -> BatchPotentials:
+def balance(
+    problem: BatchProblem, start: BatchPotentials, temperature: float, softness: float, until: Until
+) -> BatchPotentials:
     """Returns the potentials of problems between clouds, for which the columns of the plans are exact.
 
     Sinkhorn's algorithm, each problem overrelaxed by its own rate of convergence; those that have converged rest.
@@ -168,6 +188,7 @@ def balance(problem: BatchProblem, start: BatchPotentials, temperature: float, u
         problem: The problems.
         start: The potentials to start from.
         temperature: The temperature ε.
+        softness: The temperature over the price of mass, 0 where the marginals are held.
         until: When to stop.
 
     References:
@@ -175,16 +196,18 @@ def balance(problem: BatchProblem, start: BatchPotentials, temperature: float, u
         https://arxiv.org/abs/2012.12562
     """
     found = BatchPotentials(start.phi.clone(), start.gamma.clone(), torch.full_like(start.phi[:, 0], math.inf))
-    state = _State(problem, start.phi, start.gamma, temperature)
+    state = _State(problem, start.phi, start.gamma, temperature, softness)
     places = torch.arange(len(start.phi), device=start.phi.device)
     relaxation, before = torch.ones_like(found.violation), torch.full_like(found.violation, math.inf)
     for iteration in range(1, until.most + 1):
+        if softness:
+            state.shift()
         off_rows = state.off_rows()
-        state.u = state.u - relaxation[:, None] * off_rows
+        state.u = state.u - (relaxation / (1 + softness))[:, None] * off_rows
         off_columns = state.off_columns()
         off = torch.maximum((state.problem.a * off_rows.abs()).sum(1), (state.problem.b * off_columns.abs()).sum(1))
         done = ~(off > until.tolerance) | (iteration == until.most)
-        state.v = state.v - torch.where(done, 1.0, relaxation)[:, None] * off_columns
+        state.v = state.v - (torch.where(done, 1.0, relaxation) / (1 + softness))[:, None] * off_columns
         if bool(done.any()):
             ended = places[done]
             found.phi[ended], found.gamma[ended] = (state.phi + state.u)[done], (state.gamma + state.v)[done]
@@ -207,30 +230,3 @@ def _relax(relaxation: Tensor, rate: Tensor) -> Tensor:
     better = 2 / (1 + (1 - plain).clamp_min(0).sqrt())
     kept = torch.where(rate <= relaxation - 1, relaxation, better)
     return torch.where(rate >= 1, (relaxation - 0.1).clamp_min(1.0), kept)
-
-
-def bound_gaps(problem: BatchProblem, found: BatchPotentials, temperature: float) -> Tensor:
-    """Returns a bound on how far dual values are below the optima, with shape (B,), as that of a single coupling.
-
-    Args:
-        problem: The problems.
-        found: Their potentials, for which columns are exact.
-        temperature: The temperature ε.
-    """
-    kernel, (a, b) = (
-        problem.kernel(found.phi, found.gamma, temperature).double(),
-        (problem.a.double(), problem.b.double()),
-    )
-    rows = multiply(kernel, b)
-    scale = (1 / rows).clamp_max(1)
-    columns = torch.bmm((a * scale)[:, None], kernel)[:, 0]
-    missing_a, missing_b = a * (1 - scale * rows).clamp_min(0), b * (1 - columns).clamp_min(0)
-    delta = missing_a.sum(1)
-    entropy = (a * scale * rows * scale.log()).sum(1)
-    least = torch.finfo(b.dtype).tiny
-    u, v = (missing / missing.sum(1, keepdim=True).clamp_min(least) for missing in (missing_a, missing_b))
-    f, g = temperature * found.phi.double(), temperature * found.gamma.double()
-    moved = (u * multiply(problem.costs.double(), v)).sum(1) - (u * f).sum(1) - (v * g).sum(1)
-    divergences = sum(torch.xlogy(each, each / mass.clamp_min(least)).sum(1) for each, mass in ((u, a), (v, b)))
-    coin = -torch.xlogy(delta, delta) - torch.xlogy(1 - delta, (1 - delta).clamp_min(least))
-    return (delta * moved + temperature * (entropy + delta * divergences + coin)).clamp_min(0)

@@ -183,11 +183,11 @@ class Sinkhorn(Transport):
         """
         power, dtype = self.ground.distance_power, source.points.dtype
         pairs = source.points.shape[1] * target.points.shape[1]
-        if power is None or self.schedule.reach < math.inf or self.backend in ("keops", "geomloss") or pairs > _LARGEST:
+        if power is None or self.backend in ("keops", "geomloss") or pairs > _LARGEST:
             return super().compare_batch(source, target)
-        span = bound_span(source, target) ** power.exponent
+        span = bound_span(source, target, self._apart) ** power.exponent
         solved = source, target
-        if self.schedule.blur < self.schedule.least(span, dtype):
+        if self.schedule.last > span or self.schedule.blur < self.schedule.least(span, dtype):
             solved = source.to(torch.float64), target.to(torch.float64)
             if self.schedule.blur < self.schedule.least(span, torch.float64) or not math.isfinite(span):
                 return super().compare_batch(source, target)

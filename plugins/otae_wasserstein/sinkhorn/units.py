@@ -35,15 +35,20 @@ def scale_optimum(found: Optimum, power: DistancePower) -> Optimum:
     )
 
 
-def bound_span(*sides: Batch) -> float:
-    """Returns a bound on the distances of points with weight, the clouds of each pair moved onto each other.
+def bound_span(source: Batch, target: Batch, apart: bool) -> float:
+    """Returns a bound on the distances of points with weight between the clouds of each pair.
 
     Args:
-        *sides: The sources and the targets.
+        source: The sources.
+        target: The targets.
+        apart: Whether the clouds of each pair are moved onto each other first.
     """
-    radii = []
-    for side in sides:
-        points, masses = side.points.detach(), side.masses.detach()
-        gaps = points - (masses[:, :, None] * points).sum(1, keepdim=True)
-        radii.append((torch.linalg.vector_norm(gaps, dim=2) * (masses > 0)).max())
+    sides = source.detach(), target.detach()
+    centres = [side.mean() for side in sides]
+    if not apart:
+        centres = 2 * [(centres[0] + centres[1]) / 2]
+    radii = [
+        (torch.linalg.vector_norm(side.moved(-centre).points, dim=2) * (side.masses > 0)).max()
+        for side, centre in zip(sides, centres, strict=True)
+    ]
     return float(torch.stack(radii).sum())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from otae.reductions import order_rows, safe_power, sort_rows
+from otae.reductions import couple_rows, order_rows, safe_power, sort_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,27 +58,17 @@ def _uniform_costs(x: Tensor, y: Tensor, p: float) -> Tensor:
 
 
 def _weighted_costs(source: Line, target: Line, p: float) -> Tensor:
-    (x, of_x), (y, of_y) = _cumulated(source), _cumulated(target)
-    cuts = torch.cat([of_x, of_y], dim=1)  # (L, N+M)
-    order = order_rows(cuts, stable=True)  # of points without mass: they come before those that they tie with
-    lengths = _take(cuts, order).diff(dim=1, prepend=cuts.new_zeros(len(cuts), 1)).to(x.dtype)
-    ends_x = (order < x.shape[1]).long()
-    i = ends_x.cumsum(1) - ends_x  # how many points of x come before
-    j = torch.arange(cuts.shape[1], device=cuts.device) - i
-    gaps = _take(x, i.clamp_max(x.shape[1] - 1)) - _take(y, j.clamp_max(y.shape[1] - 1))
-    return (lengths * _powers(gaps, p)).sum(1)
+    (x, of_x), (y, of_y) = _accumulate(source), _accumulate(target)
+    masses, i, j = couple_rows(of_x, of_y)  # (L, N + M) each
+    return (masses.to(x.dtype) * _powers(x.gather(1, i) - y.gather(1, j), p)).sum(1)
 
 
-def _cumulated(line: Line) -> tuple[Tensor, Tensor]:
+def _accumulate(line: Line) -> tuple[Tensor, Tensor]:
     """Returns the sorted points, and the mass up to each, in double precision; both with shape (L, N)."""
     count = line.points.shape[1]
     masses = line.points.new_full((count,), 1 / count) if line.masses is None else line.masses
     order = order_rows(line.points)
-    return _take(line.points, order), _take(masses.double().expand_as(line.points), order).cumsum(1)
-
-
-def _take(values: Tensor, indices: Tensor) -> Tensor:
-    return values.gather(1, indices)
+    return line.points.gather(1, order), masses.double().expand_as(line.points).gather(1, order).cumsum(1)
 
 
 def _powers(gaps: Tensor, p: float) -> Tensor:

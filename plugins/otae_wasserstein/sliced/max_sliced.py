@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otae.cloud import Cloud
-from otae.interfaces import Cost
-from otae.transport import cloud_masses, once
+from otae.interfaces import Batch, Cost
+from otae.transport import once
 
-from ..points import centred
+from ..points import centre_batch, pair_of_points
 from .directions import random_directions
 from .line import line_costs
-from .projections import projected
+from .projections import line_batch
 
 Judge: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]  # directions to the costs on them, and the costs' slopes
 
@@ -33,7 +33,8 @@ class MaxSliced(Cost):
     Wasserstein cost.
 
     The landscape has many maxima, so the value is a lower bound of the true one; more starts and steps raise it. Where two
-    projected points coincide at the maximum, it has an edge there, and the gradient is one of several.
+    projected points coincide at the maximum, as they often do between small clouds that overlap, it has an edge there, and
+    the gradient is one of several.
 
     Args:
         starts: The number of directions to start from.
@@ -66,9 +67,7 @@ class MaxSliced(Cost):
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
         """
-        direction = self.direction(source, target)
-        x, y = centred(source, target)
-        return once(line_costs(projected(x, direction, source), projected(y, direction, target), self.p)[0])
+        return self.compare_batch(*_batch_of_one(source, target))[0]
 
     def direction(self, source: Cloud, target: Cloud) -> Tensor:
         """Returns the unit vector of the best line found, with shape (D, 1).
@@ -77,44 +76,75 @@ class MaxSliced(Cost):
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
         """
-        source, target = source.detach(), target.detach()
-        x, y = centred(source, target)
-        if torch.is_inference(x) or torch.is_inference(y) or torch.is_inference_mode_enabled():
-            with torch.inference_mode(False):
-                return self.direction(_recordable(source), _recordable(target))
+        return self._search(*centre_batch(*_batch_of_one(source, target)))[0]
 
-        def judged(directions: Tensor) -> tuple[Tensor, Tensor]:
+    def compare_batch(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the costs of a batch of pairs of clouds, each on the best line found, with shape (B,).
+
+        All pairs start from the same random directions.
+
+        Args:
+            source: The source clouds, with shape (B, N, D).
+            target: The target clouds, with shape (B, M, D).
+        """
+        source, target = centre_batch(source, target)
+        directions = self._search(source, target)
+        return once(_compare_on_lines(source, target, directions, self.p)[:, 0])
+
+    def _search(self, source: Batch, target: Batch) -> Tensor:
+        """Returns the unit vector of the best line found for each pair of clouds, with shape (B, D, 1)."""
+        source, target = source.detach(), target.detach()
+        if any(torch.is_inference(side.points) for side in (source, target)) or torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                return self._search(_copy_out_of_inference(source), _copy_out_of_inference(target))
+
+        def judge(directions: Tensor) -> tuple[Tensor, Tensor]:
             def total(lines: Tensor) -> tuple[Tensor, Tensor]:
-                costs = line_costs(projected(x, lines, source), projected(y, lines, target), self.p)  # (S,)
+                costs = _compare_on_lines(source, target, lines, self.p)  # (B, S)
                 return costs.sum(), costs
 
             slopes, (_, costs) = torch.func.grad_and_value(total, has_aux=True)(directions.detach())
             return costs.detach(), slopes
 
-        apart = cloud_masses(source, x) @ x - cloud_masses(target, y) @ y
-        directions = random_directions(x.shape[1], self.starts, x)
-        directions[:, 0] = torch.where(apart.any(), F.normalize(apart, dim=0), directions[:, 0])
+        apart = source.mean() - target.mean()  # (B, D)
+        directions = random_directions(apart.shape[1], self.starts, apart).expand(len(apart), -1, -1)
+        first = torch.where(apart.any(1, keepdim=True), F.normalize(apart, dim=1), directions[:, :, 0])
         with torch.no_grad():
-            return _climbed(directions, judged, self.steps, self.p)
+            return _climb(torch.cat([first[:, :, None], directions[:, :, 1:]], 2), judge, self.steps, self.p)
 
     def extra_repr(self) -> str:
         return f"starts={self.starts}, steps={self.steps}, p={self.p}"
 
 
-def _recordable(cloud: Cloud) -> Cloud:
-    """Returns a copy of a cloud that gradients can be recorded of, as they cannot of tensors from inference mode."""
-    return Cloud(cloud.flat.clone(), None if cloud.weights is None else cloud.weights.clone())
+def _batch_of_one(source: Cloud, target: Cloud) -> tuple[Batch, Batch]:
+    """Returns two clouds as a batch of one pair."""
+    x, y = pair_of_points(source, target)
+    weights = (None if cloud.weights is None else cloud.weights.to(x.dtype)[None] for cloud in (source, target))
+    return Batch(x[None], next(weights)), Batch(y[None], next(weights))
 
 
-def _climbed(directions: Tensor, judged: Judge, steps: int, p: float) -> Tensor:
-    """Returns the best of some directions after steps of ascent, with shape (D, 1); none ever steps down."""
-    costs, slopes = judged(directions)
+def _copy_out_of_inference(batch: Batch) -> Batch:
+    """Returns a copy of a batch that gradients can be recorded of, as they cannot of tensors from inference mode."""
+    return Batch(batch.points.clone(), None if batch.weights is None else batch.weights.clone())
+
+
+def _compare_on_lines(source: Batch, target: Batch, directions: Tensor, p: float) -> Tensor:
+    """Returns the costs of each pair of clouds on lines of its own, with shapes (B, D, S) of directions and (B, S)."""
+    lines = [line_batch(directions.mT @ side.points.mT, side) for side in (source, target)]
+    return line_costs(lines[0], lines[1], p).reshape(len(directions), -1)
+
+
+def _climb(directions: Tensor, judge: Judge, steps: int, p: float) -> Tensor:
+    """Returns the best of some directions after steps of ascent, with shape (B, D, 1); none ever steps down."""
+    costs, slopes = judge(directions)
     lengths = torch.ones_like(costs)
     for _ in range(steps):
-        ascent = slopes / (p * costs).clamp_min(torch.finfo(costs.dtype).tiny)  # of length 1 along the direction
-        tried = F.normalize(directions + lengths * ascent, dim=0)
-        tried_costs, tried_slopes = judged(tried)
+        pace = lengths / (p * costs).clamp_min(torch.finfo(costs.dtype).tiny)  # of length 1 along the direction
+        tried = F.normalize(directions + pace[:, None] * slopes, dim=1)
+        tried_costs, tried_slopes = judge(tried)
         better = tried_costs > costs
-        directions, slopes = torch.where(better, tried, directions), torch.where(better, tried_slopes, slopes)
+        directions = torch.where(better[:, None], tried, directions)
+        slopes = torch.where(better[:, None], tried_slopes, slopes)
         costs, lengths = torch.where(better, tried_costs, costs), torch.where(better, 2 * lengths, lengths / 4)
-    return directions[:, costs.argmax()][:, None]
+    best = costs.argmax(1)[:, None, None].expand(-1, directions.shape[1], 1)
+    return directions.gather(2, best)

@@ -11,7 +11,7 @@ from otae.transport import cloud_masses
 from .line import Line
 
 
-def projected(points: Tensor, directions: Tensor, cloud: Cloud) -> Line:
+def project(points: Tensor, directions: Tensor, cloud: Cloud) -> Line:
     """Returns points on lines, with the masses of their cloud.
 
     Args:

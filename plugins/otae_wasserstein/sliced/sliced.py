@@ -10,10 +10,10 @@ from torch import Tensor
 from otae.cloud import Cloud
 from otae.interfaces import Batch, Cost
 
-from ..points import centred
+from ..points import centre, centre_batch
 from .directions import random_directions
 from .line import line_costs
-from .projections import line_batch, projected
+from .projections import line_batch, project
 
 
 class Sliced(Cost):
@@ -64,9 +64,9 @@ class Sliced(Cost):
             source: A cloud, with shape (N, …).
             target: A cloud, with shape (M, …).
         """
-        x, y = centred(source, target)
+        x, y = centre(source, target)
         directions = random_directions(x.shape[1], self.projections, x, self.orthogonal)
-        return line_costs(projected(x, directions, source), projected(y, directions, target), self.p).mean()
+        return line_costs(project(x, directions, source), project(y, directions, target), self.p).mean()
 
     def compare_batch(self, source: Batch, target: Batch) -> Tensor:
         """Returns the mean costs of a batch of pairs of clouds, with shape (B,), over the same directions.
@@ -75,11 +75,9 @@ class Sliced(Cost):
             source: The source clouds, with shape (B, N, D).
             target: The target clouds, with shape (B, M, D).
         """
-        x, y = source.points, target.points
-        centre = (x.detach().mean(1, keepdim=True) + y.detach().mean(1, keepdim=True)) / 2
-        directions = random_directions(x.shape[2], self.projections, x, self.orthogonal)
-        lines = [line_batch(directions.T @ (each - centre).mT, side) for each, side in ((x, source), (y, target))]
-        return line_costs(lines[0], lines[1], self.p).reshape(len(x), -1).mean(1)
+        directions = random_directions(source.points.shape[2], self.projections, source.points, self.orthogonal)
+        lines = [line_batch(directions.T @ side.points.mT, side) for side in centre_batch(source, target)]
+        return line_costs(lines[0], lines[1], self.p).reshape(len(source), -1).mean(1)
 
     def extra_repr(self) -> str:
         return f"projections={self.projections}, p={self.p}, orthogonal={self.orthogonal}"
