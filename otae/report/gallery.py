@@ -68,7 +68,7 @@ def reconstructions(
     groups = grouped(named)
     if len(groups) <= _FEW:
         draws = [
-            partial(features.agreement, *_measure(named, places, x, y), name)
+            partial(features.agreement, *_measure(named, places[0], x, y), name)
             if len(places) == 1
             else partial(features.kept, x[:, places], y[:, places], _categories(named, places), name)
             for name, places in groups.items()
@@ -104,7 +104,7 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None, nam
         drawn(
             f"generation-{number}",
             name,
-            partial(features.density, *_measure(named, places, x, y), name)
+            partial(features.density, *_measure(named, places[0], x, y), name)
             if len(places) == 1
             else partial(features.shares, x[:, places], y[:, places], _categories(named, places), name),
         )
@@ -112,8 +112,8 @@ def generations(specimen: Specimen, value_range: tuple[float, float] | None, nam
     ]
     if x.shape[1] != 2 or len(groups) != 2:
         return panels
-    data, generated = (torch.stack([_measure(named, [place], cloud)[0] for place in (0, 1)], 1) for cloud in (x, y))
-    plane = partial(features.plane, data, generated, list(groups))
+    (x0, y0), (x1, y1) = (_measure(named, place, x, y) for place in (0, 1))
+    plane = partial(features.plane, torch.stack([x0, x1], 1), torch.stack([y0, y1], 1), list(groups))
     return [drawn("generations", "The data, and the generations upon them.", plane), *panels]
 
 
@@ -129,8 +129,8 @@ def grouped(named: Sequence[Feature]) -> dict[str, list[int]]:
     return groups
 
 
-def _measure(named: Sequence[Feature], places: Sequence[int], *samples: Tensor) -> list[Tensor]:
-    return [named[places[0]].measure(each[:, places[0]]) for each in samples]
+def _measure(named: Sequence[Feature], place: int, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return named[place].measure(x[:, place]), named[place].measure(y[:, place])
 
 
 def _categories(named: Sequence[Feature], places: Sequence[int]) -> list[str]:
