@@ -19,7 +19,7 @@ LAYERS = [
     "collectives", "draws", "share", "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers",
     "overrides", "build", "splits",
     "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison",
-    "provenance", "hub", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "publishing",
+    "provenance", "hub", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "publishing", "exporting",
     "workflow", "sklearn", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")
