@@ -14,7 +14,7 @@ FOLDERS = ("otae", "plugins", "tests", "benchmarks", "examples")
 FILES = {str(path.relative_to(ROOT)): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
 CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
-    "errors", "modules", "cloud", "interfaces", "yaml_values", "explanation", "nested", "signature", "cures", "names",
+    "errors", "notebook", "modules", "cloud", "interfaces", "yaml_values", "explanation", "nested", "signature", "cures", "names",
     "discovery", "registry", "faults", "contracts", "budget", "health", "reductions", "transport", "arrays", "autoencoder",
     "collectives", "draws", "share", "clouds", "views", "schedule", "term_rules", "objective", "config", "optimizers",
     "overrides", "build", "splits",
