@@ -120,14 +120,16 @@ class Cloud:
             clouds: The members, each with the same number of points; their flattened points are set side by side.
 
         Raises:
-            CloudError: If the members differ in their number of points, or several of them bear weights.
+            CloudError: If the members differ in their number of points, or in the weights that they bear.
         """
         if len({len(cloud) for cloud in clouds}) != 1:
             sizes = ", ".join(str(len(cloud)) for cloud in clouds)
             raise CloudError(f"The members of a joint cloud must have equally many points, got {sizes or 'no member'}.")
         weights = [cloud.weights for cloud in clouds if cloud.weights is not None]
-        if len(weights) > 1:
-            raise CloudError("At most one member of a joint cloud may bear weights: they are those of the pairs.")
+        if any(each is not weights[0] and not torch.equal(each, weights[0]) for each in weights[1:]):
+            raise CloudError(
+                "The members of a joint cloud may not bear different weights: they are those of the pairs."
+            )
         return cls(torch.cat([cloud.flat for cloud in clouds], dim=1), next(iter(weights), None), parts=clouds)
 
 

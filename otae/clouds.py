@@ -39,6 +39,7 @@ class Clouds:
     Args:
         model: The autoencoder.
         x: The batch, with shape (N, *data_shape).
+        weights: The weight of each sample, with shape (N,), which all clouds on its line bear; uniform where `None`.
         share: What x is of a batch that lies on several processes; `None` where it is the whole batch.
         chunks: In how many chunks the networks work through x, whose activations are held one after the other.
 
@@ -48,10 +49,19 @@ class Clouds:
         torch.Size([64, 1, 8, 8])
     """
 
-    def __init__(self, model: Autoencoder, x: Tensor, share: Share | None = None, chunks: int = 1) -> None:
+    def __init__(
+        self,
+        model: Autoencoder,
+        x: Tensor,
+        share: Share | None = None,
+        chunks: int = 1,
+        *,
+        weights: Tensor | None = None,
+    ) -> None:
         self.model = model
         self.x = x
         self.share, self.chunks = share, chunks
+        self.weights = weights
         self._drawn: dict[str, Cloud] = {}
         self._whole: dict[tuple[str, bool], Cloud] = {}
         self._law: Distribution | None = None
@@ -86,13 +96,14 @@ class Clouds:
         cure = "End in the shape of the data, which the builder hands in as data_shape."
         return require_shape(self._apply(decoder, codes), shape, decoder, "samples", cure)
 
-    def draw(self, law: Distribution) -> Cloud:
+    def draw(self, law: Distribution, weights: Tensor | None = None) -> Cloud:
         """Returns one draw from each law, with the laws.
 
         Args:
             law: The laws, with batch shape (N,).
+            weights: The weight of each draw, with shape (N,); uniform where `None`.
         """
-        return Cloud(law.rsample() if self.share is None else self.share.draw(law.rsample), law=law)
+        return Cloud(law.rsample() if self.share is None else self.share.draw(law.rsample), weights, law)
 
     def draw_prior(self) -> Cloud:
         """Returns the draws of the prior: those of the own rows. All processes draw the whole, since priors may look at it."""
@@ -107,7 +118,7 @@ class Clouds:
 
     def redrawn(self) -> Clouds:
         """Returns the clouds of the same batch, to be drawn anew, from the law of the codes that is known already."""
-        fresh = Clouds(self.model, self.x, self.share, self.chunks)
+        fresh = Clouds(self.model, self.x, self.share, self.chunks, weights=self.weights)
         fresh._law = self._law
         fresh._whole = {key: cloud for key, cloud in self._whole.items() if key[0] == "data"}
         return fresh
@@ -149,15 +160,15 @@ class Clouds:
 
 
 def _data(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.x)
+    return Cloud(clouds.x, clouds.weights)
 
 
 def _code(clouds: Clouds) -> Cloud:
-    return clouds.draw(clouds.law)
+    return clouds.draw(clouds.law, clouds.weights)
 
 
 def _reconstruction(clouds: Clouds) -> Cloud:
-    return Cloud(clouds.decode(clouds["code"].points))
+    return Cloud(clouds.decode(clouds["code"].points), clouds.weights)
 
 
 def _generation(clouds: Clouds) -> Cloud:

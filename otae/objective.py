@@ -89,6 +89,7 @@ class Objective(nn.Module):
         model: Autoencoder,
         x: Tensor,
         *,
+        weights: Tensor | None = None,
         step: int = 0,
         epoch: int = 0,
         share: Share | None = None,
@@ -101,12 +102,13 @@ class Objective(nn.Module):
         Args:
             model: The autoencoder.
             x: The batch, with shape (N, *data_shape).
+            weights: The weight of each sample, with shape (N,), for costs that take weights; uniform where `None`.
             step: The number of main steps done, for schedules.
             epoch: The number of epochs done, for schedules.
             share: What x is of a batch that lies on several processes; `None` where it is the whole batch.
             chunks: In how many chunks the networks work through x: more need less memory, and give the same.
         """
-        clouds = Clouds(model, x, share, chunks)
+        clouds = Clouds(model, x, share, chunks, weights=weights)
         losses = {}
         for name, term in self:
             raw = term(clouds)
@@ -123,7 +125,14 @@ class Objective(nn.Module):
         return all(has_ended(term.weight, step, epoch) for _, term in self)
 
     def adversary_losses(
-        self, model: Autoencoder, x: Tensor, rounds: int = 1, share: Share | None = None, chunks: int = 1
+        self,
+        model: Autoencoder,
+        x: Tensor,
+        rounds: int = 1,
+        share: Share | None = None,
+        chunks: int = 1,
+        *,
+        weights: Tensor | None = None,
     ) -> Iterator[dict[str, Tensor]]:
         """Yields what each term's adversary minimises, round after round, on fresh clouds that are cut from the graph.
 
@@ -135,9 +144,10 @@ class Objective(nn.Module):
             rounds: The number of rounds.
             share: As for the objective itself.
             chunks: Likewise.
+            weights: The weight of each sample, with shape (N,); uniform where `None`.
         """
         duels = [(name, term) for name, term in self if term.cost.adversary is not None and term.target is not None]
-        clouds = Clouds(model, x, share, chunks)
+        clouds = Clouds(model, x, share, chunks, weights=weights)
         for _ in range(rounds):
             with torch.no_grad():
                 drawn = {name: _detach(*term.view(clouds)) for name, term in duels}
@@ -179,16 +189,7 @@ class Objective(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(
-            self,
-            model: Autoencoder,
-            x: Tensor,
-            *,
-            step: int = 0,
-            epoch: int = 0,
-            share: Share | None = None,
-            chunks: int = 1,
-        ) -> Losses: ...
+        def __call__(self, model: Autoencoder, x: Tensor, **options: Any) -> Losses: ...
 
 
 def _detach(source: Cloud, target: Cloud | None) -> tuple[Cloud, Cloud]:

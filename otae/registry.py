@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from .discovery import Offer, offers
 from .errors import BrokenPluginError, PluginConflictError, PluginError, UnknownPluginError
 from .names import require_plugin_name
+from .notebook import to_table
 
 if TYPE_CHECKING:
     from .interfaces import Cost, Dataset, Decoder, Encoder, Ground, Kernel, Metric, Prior
@@ -128,6 +129,18 @@ class Registry(Generic[T]):
         own = {key: value for key, value in options.items() if key not in self.given}
         arguments = create_nested(validated(plugin, where, own, self.given))
         return plugin(**handed(plugin, where, options, self.given), **arguments)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields the names of the plugins, sorted."""
+        return iter(self.names())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names()
+
+    def _repr_html_(self) -> str:
+        """Returns the plugins with the distributions that offer them, as a table for notebooks."""
+        rows = [(offer.name, offer.distribution, offer.version) for offer in self.offers()]
+        return to_table((self.kind, "distribution", "version"), rows)
 
     def register(self, name: str, plugin: type[T]) -> type[T]:
         """Offers a class under a name for this session, and returns it.

@@ -20,6 +20,7 @@ from .config import Experiment
 from .errors import PluginError, RunError
 from .explanation import explain
 from .files import stamp, write_json, write_text
+from .hub import PREFIX, pull
 from .interfaces import Dataset, InMemory
 from .kept_data import find_preparation, require_data_in_memory
 from .loading import load_config
@@ -142,8 +143,7 @@ class Run:
         Raises:
             RunError: If the file is missing or corrupt.
         """
-        figures: dict[str, Any] = self._json("evaluation.json", TypeAdapter(_Figures))["figures"]
-        return figures
+        return dict(self._json("evaluation.json", TypeAdapter(_Figures))["figures"])
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -292,9 +292,9 @@ def load(path: str | Path) -> Autoencoder:
     """Returns the trained autoencoder of a run, in eval mode, on the CPU.
 
     Args:
-        path: The run's folder.
+        path: The run's folder, or its address on the Hugging Face Hub, `hf://user/name` or `hf://user/name@revision`.
 
     Raises:
-        RunError: If the folder holds no finished run, a file is corrupt, or a plugin is missing.
+        RunError: If the folder holds no finished run, a file is corrupt, a plugin is missing, or the Hub cannot be reached.
     """
-    return Run(path).model
+    return Run(pull(path) if isinstance(path, str) and path.startswith(PREFIX) else path).model

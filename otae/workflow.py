@@ -26,7 +26,7 @@ from .training import Interrupted, Processes, accept_data, check_accelerator, fi
 
 def train(
     experiment: Experiment,
-    path: str | Path | None = None,
+    output: str | Path | None = None,
     *,
     data: Any = None,
     labels: Any = None,
@@ -41,7 +41,7 @@ def train(
 
     Args:
         experiment: The experiment, as `load_config` gives it.
-        path: The run's folder, new or empty; a dated one under `runs/` where `None`.
+        output: The run's folder, new or empty; a dated one under `runs/` where `None`.
         data: Data in memory, in place of the configured dataset: an array or tensor with shape (N, …), a data frame of pandas,
             or a `Dataset`. A run keeps how they were scaled, and not the data.
         labels: One class per sample of `data`, whole numbers or text; the name of a data frame's column.
@@ -67,7 +67,7 @@ def train(
     processes, memory = Processes.find(resolved.training), None if data is None else InMemory(data, labels, factors)
     if processes.follows:
         return _follow(processes, memory)
-    folder = _folder(resolved, path)
+    folder = _folder(resolved, output)
     with processes.leading():
         run = Run.create(folder, resolved, overwrite=overwrite)
         run.memory = memory

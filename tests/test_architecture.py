@@ -14,13 +14,13 @@ FOLDERS = ("otae", "plugins", "tests", "benchmarks", "examples")
 FILES = {str(path.relative_to(ROOT)): path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))}
 CORE = [name for name in FILES if name.startswith("otae/")]
 LAYERS = [
-    "errors", "modules", "cloud", "interfaces", "yaml_values", "explanation", "nested", "signature", "cures", "names",
+    "errors", "notebook", "modules", "cloud", "interfaces", "yaml_values", "explanation", "nested", "signature", "cures", "names",
     "discovery", "registry", "faults", "contracts", "budget", "health", "reductions", "transport", "arrays", "autoencoder",
     "collectives", "draws", "laws", "share", "chunks", "split_costs", "clouds", "views", "schedule", "term_rules", "term",
     "objective", "config", "optimizers", "overrides", "build", "splits",
     "differences", "recipes", "extending", "loading", "schema", "files", "fetching", "lock", "folder", "weights", "comparison",
-    "provenance", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "workflow", "study",
-    "scaffold", "diagnosis", "cli", "__main__",
+    "provenance", "hub", "fingerprint", "kept_data", "run", "training", "evaluation", "report", "publishing", "exporting",
+    "workflow", "sklearn", "study", "scaffold", "diagnosis", "cli", "__main__",
 ]  # fmt: skip
 PUBLIC = ("otae.interfaces", "otae.cloud", "otae.errors", "otae.modules", "otae.reductions", "otae.transport")
 

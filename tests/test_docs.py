@@ -82,6 +82,12 @@ def test_the_recipe_of_the_guide_resolves(guide: ModuleType) -> None:
     assert (experiment.model.prior.name, experiment.training.epochs) == ("my-laplace", 20)
 
 
+def test_the_site_needs_nothing_from_elsewhere() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert "://" not in settings
+    assert "font: false" in settings
+
+
 @pytest.mark.parametrize("words", [*commands()])
 def test_a_command_of_the_pages_exists_with_its_options(words: list[str]) -> None:
     command = COMMANDS.get(words[0]) if not words[0].startswith("-") else None

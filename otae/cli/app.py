@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import LONGEST, Followed, NonFiniteError, OtaeError, ProcessError, Stopped, shorten
-from . import apply, compare, data, doctor, listing, new, report, schema, show, study, train
+from . import apply, compare, data, doctor, export, hub, listing, new, report, schema, show, study, train
 from .bus_error import tell_bus_errors
 from .console import errors, tell_warnings
 from .environment import describe_fault
@@ -105,6 +105,9 @@ app.command("interpolate", rich_help_panel="Use a run")(apply.interpolate)
 app.command("traverse", rich_help_panel="Use a run")(apply.traverse)
 app.command("encode", rich_help_panel="Use a run")(apply.encode)
 app.command("reconstruct", rich_help_panel="Use a run")(apply.reconstruct)
+app.command("export", rich_help_panel="Share")(export.export)
+app.command("push", rich_help_panel="Share")(hub.push)
+app.command("pull", rich_help_panel="Share")(hub.pull)
 app.add_typer(data.app, name="data", rich_help_panel="Data")
 app.command("list", rich_help_panel="Look around")(listing.list_)
 app.command("show", rich_help_panel="Look around")(show.show)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .complete import recipe_names
-from .console import errors, results
+from .console import errors, print_json, results
 from .summary import print_summary
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ Changes = Annotated[
     list[str],
     typer.Option("--set", "-s", metavar="PATH=VALUE", help="Override a value, as model.prior=mixture. Repeatable."),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print the run's folder and figures as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
@@ -40,6 +41,7 @@ def train(
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
+    json: Json = False,
 ) -> None:
     """Train an autoencoder, evaluate it, and write its report.
 
@@ -56,7 +58,8 @@ def train(
     _conclude(
         run_training(
             experiment, output, start=start, overwrite=overwrite, console=console, evaluation=judged, report=told
-        )
+        ),
+        json,
     )
 
 
@@ -74,6 +77,7 @@ def resume(
     quiet: Quiet = False,
     no_evaluation: NoEvaluation = False,
     no_report: NoReport = False,
+    json: Json = False,
 ) -> None:
     """Continue an interrupted run to its end, as if it had never stopped, or a finished one to more epochs.
 
@@ -83,16 +87,22 @@ def resume(
     from ..workflow import resume as resume_training
 
     console, judged, told = None if quiet else errors(), not no_evaluation, not no_report
-    _conclude(resume_training(run, set_, epochs=epochs, anyway=anyway, console=console, evaluation=judged, report=told))
+    resumed = resume_training(run, set_, epochs=epochs, anyway=anyway, console=console, evaluation=judged, report=told)
+    _conclude(resumed, json)
 
 
-def _conclude(run: Run) -> None:
+def _conclude(run: Run, json: bool) -> None:
     from ..training import is_first
 
     if not is_first(run.experiment.training):
         return
-    if (run.path / "evaluation.json").is_file():
+    judged, report = (run.path / "evaluation.json").is_file(), run.path / "report.html"
+    if json:
+        where = str(report) if report.is_file() else None
+        print_json({"run": str(run.path), "report": where, "figures": run.metrics if judged else None})
+        return
+    if judged:
         print_summary(run, headlines=True)
     results().print(f"Run     {run.path}", highlight=False, soft_wrap=True)
-    if (run.path / "report.html").is_file():
-        results().print(f"Report  {run.path / 'report.html'}", highlight=False, soft_wrap=True)
+    if report.is_file():
+        results().print(f"Report  {report}", highlight=False, soft_wrap=True)

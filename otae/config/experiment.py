@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from html import escape
 from typing import Annotated, Any, Self
 
 import yaml
@@ -78,6 +79,10 @@ class Experiment(Section):
     def to_dict(self) -> dict[str, Any]:
         """Returns the experiment as plain lists, dicts and numbers."""
         return self.model_dump(mode="json", by_alias=True)
+
+    def _repr_html_(self) -> str:
+        """Returns the experiment as YAML for notebooks, under its title."""
+        return f"<b>{escape(self.title)}</b><pre>{escape(self.to_yaml())}</pre>"
 
     def to_yaml(self) -> str:
         """Returns the experiment as YAML, which reads back to the same experiment."""

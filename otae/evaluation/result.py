@@ -12,6 +12,7 @@ import torch
 from ..errors import RunError
 from ..files import read_json, write_json
 from ..interfaces import Figure, Table
+from ..notebook import to_table
 
 Figures = dict[str, dict[str, float]]
 
@@ -96,6 +97,18 @@ class Evaluation(Mapping[str, Figures]):
             folder: The run's folder.
         """
         write_json(folder / EVALUATION, self.to_dict())
+
+    def _repr_html_(self) -> str:
+        """Returns the figures with their 95 % intervals, a column for each split, as a table for notebooks."""
+        rows = dict.fromkeys((metric, name) for found in self.values() for metric in found for name in found[metric])
+        cells = [(metric, name, *(self._show(split, metric, name) for split in self)) for metric, name in rows]
+        return to_table(("metric", "figure", *self), cells)
+
+    def _show(self, split: str, metric: str, name: str) -> str:
+        value = self[split].get(metric, {}).get(name)
+        interval = self.intervals.get(split, {}).get(metric, {}).get(name)
+        told = f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else ""
+        return "" if value is None else f"{value:.4g}{told}"
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the result as plain dicts, lists, numbers and text."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..notebook import to_table
 from .plan import Plan
 
 
@@ -42,3 +43,15 @@ class Solution:
     marginal_error: float = 0.0
     gap: float = math.inf
     state: Any = None
+
+    def _repr_html_(self) -> str:
+        """Returns what was found and how the solver fared, as a table for notebooks; the plan is not looked at."""
+        rows = [
+            ("value", f"{float(self.value):.6g}"),
+            ("objective", f"{float(self.objective.detach()):.6g}"),
+            ("converged", f"{'yes' if self.converged else 'no'}, {self.iterations} iterations"),
+            ("temperature", f"{self.temperature:.4g} (asked for {self.asked:.4g})"),
+            ("marginals' error", f"{self.marginal_error:.2g}"),
+            ("gap", "not known" if math.isinf(self.gap) else f"{self.gap:.2g}"),
+        ]
+        return to_table((type(self).__name__, ""), rows)

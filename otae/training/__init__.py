@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..splits import Splits, split
+from .autoencoder_module import AutoencoderModule
 from .continuation import accept_data, go_on
 from .fit import fit
 from .interrupted import Interrupted
@@ -13,6 +14,7 @@ from .readiness import check_accelerator
 from .start import start_from
 
 __all__ = [
+    "AutoencoderModule",
     "Interrupted",
     "Processes",
     "Splits",

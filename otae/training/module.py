@@ -53,6 +53,7 @@ class Engine(LightningModule):
         self.training_config, self.seed = training, seed
         self.exchange, self._sizes = exchange or Exchange(Placement()), sizes or {}
         self.step = 0  # main steps done; Lightning's own counter counts every optimiser's
+        self.weights: Tensor | None = None  # of the samples of the batch, uniform where there are none
         self.latest: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._seen = 0
@@ -92,21 +93,32 @@ class Engine(LightningModule):
         if adversary:
             steps = self.training_config.adversary.steps
             chunks = self.training_config.accumulate
-            for losses in self.objective.adversary_losses(self.model, batch, steps, share, chunks):
+            rounds = self.objective.adversary_losses(self.model, batch, steps, share, chunks, weights=self.weights)
+            for losses in rounds:
                 answers = self._adversary_step(adversary[0], losses)
         self.step += 1
         self._schedule("step")
         self._record(values | {f"{name}.adversary": value for name, value in answers.items()}, main)
+
+    def compute_losses(self, x: Tensor, share: Share | None = None, chunks: int = 1) -> Losses:
+        """Returns the terms' values on a batch at the step and epoch that training is at.
+
+        Args:
+            x: The samples, with shape (B, *data_shape).
+            share: What they are of a batch that lies on several processes.
+            chunks: In how many chunks the networks work through them.
+        """
+        moment = {"step": self.step, "epoch": self.current_epoch}
+        return self.objective(self.model, x, weights=self.weights, **moment, share=share, chunks=chunks)
 
     def _share(self, split: str, position: int) -> Share | None:
         return self.exchange.share(self._sizes[split](position)) if self.exchange.count > 1 else None
 
     def _main_step(self, main: Optimizer, batch: Tensor, share: Share | None) -> dict[str, Tensor]:
         """Returns the values of the terms, once the model and the costs have descended."""
-        chunks, moment = self.training_config.accumulate, {"step": self.step, "epoch": self.current_epoch}
-        with frozen(self._maximised), hold_weights(self, chunks):
-            losses = self.objective(self.model, batch, **moment, share=share, chunks=chunks)
-            values = self.exchange.mean(_flat(losses))
+        with frozen(self._maximised), hold_weights(self, self.training_config.accumulate):
+            losses = self.compute_losses(batch, share, self.training_config.accumulate)
+            values = self.exchange.mean(flatten_losses(losses))
             raw = {name: values[name] for name in losses.terms}
             self._guard(values["total"], raw, "The loss")
             self._descend(main, losses.total, self.players[0], raw)
@@ -154,8 +166,8 @@ class Engine(LightningModule):
         count = len(batch) if share is None else share.count
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.seed * 1_000_003 + index)
-            losses = self.objective(self.model, batch, step=self.step, epoch=self.current_epoch, share=share)
-        for name, value in self.exchange.mean(_flat(losses)).items():
+            losses = self.compute_losses(batch, share)
+        for name, value in self.exchange.mean(flatten_losses(losses)).items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + count * value
         self._seen += count
 
@@ -214,7 +226,12 @@ def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def _flat(losses: Losses) -> dict[str, Tensor]:
+def flatten_losses(losses: Losses) -> dict[str, Tensor]:
+    """Returns the values of an objective by name, cut from the graph.
+
+    Args:
+        losses: The breakdown of the objective.
+    """
     values = {"total": losses.total.detach()}
     for name, term in losses.terms.items():
         values[name] = term.raw.detach()
