@@ -40,13 +40,15 @@ METRICS = sorted({metric for metric, _ in COLUMNS.values()})
 
 
 def digest(experiment: Experiment, *more: object) -> str:
-    """Returns what tells one training from another, whatever its seed and its evaluation.
+    """Returns what tells one training from another, whatever its seed, its evaluation, and options that stand at their
+    defaults: a new one changes no training that leaves it there.
 
     Args:
         experiment: The experiment.
         *more: What else makes a difference, as plain values.
     """
-    trained = {key: value for key, value in experiment.to_dict().items() if key not in ("seed", "evaluation")}
+    told = experiment.model_dump(mode="json", exclude_defaults=True)
+    trained = {key: value for key, value in told.items() if key not in ("seed", "evaluation")}
     values = [trained, *more]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 

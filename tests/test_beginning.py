@@ -261,14 +261,14 @@ def test_a_batch_of_one_sample_is_fine_for_terms_that_need_no_more(tmp_path: Pat
     assert len(read_history(run.path / "metrics.csv")["train"]["step"]) == 9
 
 
-def test_a_schedulers_variables_and_a_strangers_checkpoint_change_no_run(
+def test_variables_of_a_batch_job_of_one_process_and_a_strangers_checkpoint_change_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = otae.train(load_config(EXPERIMENT), tmp_path / "plain")
     names = {
         "JOB_ID": 1,
         "NTASKS": 2,
-        "PROCID": 1,
+        "PROCID": 0,
         "LOCALID": 0,
         "NODEID": 0,
         "NODELIST": "localhost",

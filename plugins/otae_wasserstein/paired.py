@@ -45,6 +45,7 @@ class Paired(Cost):
         https://arxiv.org/abs/1612.00603
 
     Examples:
+        >>> import torch
         >>> Paired()(torch.zeros(5, 1, 2, 2), torch.ones(5, 1, 2, 2)).item()
         4.0
     """
