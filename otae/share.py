@@ -80,12 +80,10 @@ class Share:
             compute: The function.
         """
         if key not in self.stochastic:
-            restore, before = find_state(), read_state()
-            result = compute()
+            before = read_state()
+            result = self.draw(compute)  # once, since it may change buffers, such as those of spectral norms
             self.stochastic[key] = read_state() != before
-            if not self.stochastic[key]:
-                return result
-            restore()
+            return result
         return self.draw(compute) if self.stochastic[key] else compute()
 
     @contextmanager

@@ -44,14 +44,13 @@ def list_costs() -> dict[str, Callable[[], Parts]]:
 
 def list_recipes() -> dict[str, Callable[[], Parts]]:
     """Returns what builds the parts of each recipe."""
-    return {
-        f"recipe {name}": lambda name=name: build_recipe(name) for name in sorted({each.name for each in recipes()})
-    }
+    return {f"recipe {name}": lambda name=name: build_recipe(name) for name in _name_recipes()}
 
 
 def _name_recipes() -> list[str]:
-    """Returns the recipes; those for larger images differ in their networks alone."""
-    return [name for name in sorted({each.name for each in recipes()}) if not name.endswith("-64")]
+    """Returns the recipes; those for larger images differ in their networks alone, and one stands for them."""
+    names = sorted({each.name for each in recipes()})
+    return [name for name in names if not name.endswith("-64") or name == "gwae-64"]
 
 
 def build_term(name: str) -> Parts:
