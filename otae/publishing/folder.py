@@ -44,7 +44,7 @@ def write_folder(run: Run, path: str | Path, repository: str) -> Path:
         "data_shape": list(model.data_shape),
         "value_range": json.loads(read_weights(run.path / "model.safetensors")[1]["value_range"]),
     }
-    write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    write_json(folder / "config.json", config)
     pictures = _copy_pictures(run.path / "report", folder / "report")
     write_text(folder / "README.md", write_card(run, repository, [f"report/{each}" for each in pictures]))
     return folder

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-
 from .base import BaseAutoencoder
-from .settings import Overrides, Recipe
 
 
 class OTAutoencoder(BaseAutoencoder):
@@ -45,28 +39,3 @@ class OTAutoencoder(BaseAutoencoder):
         >>> estimator.transform(x).shape, estimator.sample(3, random_state=0).shape
         ((64, 2), (3, 64))
     """
-
-    def __init__(
-        self,
-        recipe: Recipe = "gwae",
-        *,
-        latent_dim: int | None = None,
-        prior: str | dict[str, Any] | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        overrides: Overrides | None = None,
-        data_shape: Sequence[int] | None = None,
-        value_range: tuple[float, float] | None = None,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(
-            recipe,
-            latent_dim=latent_dim,
-            prior=prior,
-            epochs=epochs,
-            batch_size=batch_size,
-            overrides=overrides,
-            data_shape=data_shape,
-            value_range=value_range,
-            random_state=random_state,
-        )

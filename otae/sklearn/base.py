@@ -29,7 +29,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Recipe = "gwae",
         *,
         latent_dim: int | None = None,
         prior: str | dict[str, Any] | None = None,

@@ -81,13 +81,13 @@ class Gaussian(Cost):
         for side in (source, target):
             if side.weights is not None and side.weights.requires_grad and bool((side.weights == 0).any()):
                 return super().compare_batch(source, target)  # the roots of their masses have no slope
-        means = [(side.masses[:, :, None] * side.points).sum(1, keepdim=True) for side in (source, target)]
-        apart = (means[0] - means[1]).square().sum((1, 2))
+        means = source.mean(), target.mean()
+        apart = (means[0] - means[1]).square().sum(1)
         return apart + bures(_root_batch(source, means[0]), _root_batch(target, means[1]))
 
 
 def _root_batch(batch: Batch, mean: Tensor) -> Tensor:
-    return safe_sqrt(batch.masses)[:, :, None] * (batch.points - mean)
+    return safe_sqrt(batch.masses)[:, :, None] * batch.move(-mean).points
 
 
 def bures(x: Tensor, y: Tensor) -> Tensor:
